@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The contract between compiler/emit, which writes an executable, and the
+ * runtime, which reads it. Plain C; little endian; every struct has a fixed
+ * size and no padding. A change here is a change of LLAMAC_FORMAT_VERSION.
+ *
+ * An executable is the prebuilt runtime ELF plus these non-allocated PROGBITS
+ * sections, each page-aligned in the file (so that they can be mapped and
+ * survive `strip`; bytes appended behind an ELF do not):
+ *
+ *   .llamac.plan       LlamacPlanHeader, then the arrays it points to
+ *   .llamac.ptx        the kernels as PTX text, NUL-terminated
+ *   .llamac.tokenizer  tokenizer.model as in the checkpoint; absent without one
+ *   .llamac.passport   JSON text for --info
+ *   .llamac.weights    the packed weights; absent with --no-weights
+ *
+ * Rejected: a trailer behind the ELF (strip drops it), one JSON plan (parsed
+ * at every start, and numbers as text), FlatBuffers (a generator for one
+ * struct).
+ */
+#ifndef LLAMAC_RUNTIME_EXECUTABLEFORMAT_H
+#define LLAMAC_RUNTIME_EXECUTABLEFORMAT_H
+
+#include <stdint.h>
+
+#define LLAMAC_PLAN_MAGIC 0x4e414c50434d4c4cull /* "LLMCPLAN" */
+#define LLAMAC_FORMAT_VERSION 1u
+#define LLAMAC_SECTION_PLAN ".llamac.plan"
+#define LLAMAC_SECTION_PTX ".llamac.ptx"
+#define LLAMAC_SECTION_TOKENIZER ".llamac.tokenizer"
+#define LLAMAC_SECTION_PASSPORT ".llamac.passport"
+#define LLAMAC_SECTION_WEIGHTS ".llamac.weights"
+
+/* Tokens per KV page, and the KV length that one block of a split decode
+ * attention reads (256 = 4 pages). Fixed: they decide the order of sums. */
+#define LLAMAC_PAGE_TOKENS 64u
+#define LLAMAC_SPLIT_TOKENS 256u
+
+enum LlamacDtype { LLAMAC_BF16 = 0, LLAMAC_F16 = 1, LLAMAC_F32 = 2 };
+
+/* A device buffer that a launch argument points into. */
+enum LlamacBuffer {
+  LLAMAC_BUFFER_WEIGHTS = 0,   /* section .llamac.weights, read only */
+  LLAMAC_BUFFER_WORKSPACE = 1, /* workspace_bytes, zero-filled at start */
+  LLAMAC_BUFFER_KV_POOL = 2,   /* pages * page_bytes, zero-filled at start */
+  LLAMAC_BUFFER_ROPE = 3,      /* float [ctx][head_dim/2][2]: cos, sin */
+  LLAMAC_BUFFER_COUNT = 4
+};
+
+/* A value that changes from step to step; the runtime supplies it. */
+enum LlamacVariable {
+  LLAMAC_VARIABLE_ONE = 0,        /* 1: for constants */
+  LLAMAC_VARIABLE_TOKENS = 1,     /* rows in this step */
+  LLAMAC_VARIABLE_HEAD_START = 2, /* first row that @head works on */
+  LLAMAC_VARIABLE_HEAD_ROWS = 3,  /* rows that @head works on, <= head_rows_max */
+  LLAMAC_VARIABLE_SPLITS = 4,     /* ceil((largest position in this step + 1) / LLAMAC_SPLIT_TOKENS) */
+  LLAMAC_VARIABLE_COUNT = 5
+};
+
+/* ceil(variable * multiplier / divisor). divisor is never 0. */
+struct LlamacExpression {
+  uint32_t variable; /* LlamacVariable */
+  uint32_t multiplier;
+  uint32_t divisor;
+  uint32_t reserved; /* 0 */
+};
+
+enum LlamacArgumentKind {
+  LLAMAC_ARGUMENT_POINTER = 0, /* 8 bytes: address of `buffer` + value */
+  LLAMAC_ARGUMENT_I32 = 1      /* 4 bytes: `expression` + value */
+};
+
+struct LlamacArgument {
+  uint32_t kind;   /* LlamacArgumentKind */
+  uint32_t buffer; /* LlamacBuffer, for POINTER */
+  uint64_t value;  /* byte offset (POINTER); addend (I32; with multiplier 0: the constant) */
+  struct LlamacExpression expression; /* I32 */
+};
+
+struct LlamacLaunch {
+  uint32_t kernel;         /* index into the kernels */
+  uint32_t first_argument; /* index into the arguments */
+  uint32_t argument_count;
+  uint32_t cooperative;                /* 0 or 1 */
+  struct LlamacExpression grid[3];     /* x y z */
+  uint32_t block[3];                   /* threads */
+  uint32_t dynamic_shared_bytes;
+};
+
+struct LlamacKernel {
+  uint32_t name_offset; /* into the strings: NUL-terminated PTX entry name */
+  uint32_t reserved;    /* 0 */
+};
+
+/* The host functions of the tiled module, as ranges of launches in order. */
+enum LlamacFunction {
+  LLAMAC_FUNCTION_PREFILL = 0, /* embed and all layers; tokens of one sequence */
+  LLAMAC_FUNCTION_DECODE = 1,  /* embed and all layers; one token per sequence */
+  LLAMAC_FUNCTION_HEAD = 2,    /* final norm, logits, greedy choice of rows
+                                  [head_start, head_start+head_rows) */
+  LLAMAC_FUNCTION_COUNT = 3
+};
+
+struct LlamacRange {
+  uint32_t first;
+  uint32_t count;
+};
+
+/* Where the other sections must be, so that cut or altered ones are found.
+ * An absent section has size 0 and hash 0. hash: XXH3 64 bits, seed 0. */
+struct LlamacSectionCheck {
+  uint64_t size;
+  uint64_t hash;
+};
+
+struct LlamacPlanHeader {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t header_bytes; /* sizeof(struct LlamacPlanHeader) */
+  uint64_t plan_bytes;   /* of this section, header included */
+  uint64_t plan_hash;    /* XXH3 of this section with this field 0 */
+
+  /* sections */
+  struct LlamacSectionCheck ptx;
+  struct LlamacSectionCheck tokenizer;
+  struct LlamacSectionCheck passport;
+  struct LlamacSectionCheck weights; /* with --no-weights: the size that is needed, hash 0 */
+  uint32_t weights_inside;           /* 1: section .llamac.weights is there */
+  uint32_t sm_version;               /* 90 for sm_90a */
+
+  /* model */
+  uint32_t dtype; /* LlamacDtype: storage type of weights and KV entries */
+  uint32_t vocab_size;
+  uint32_t piece_count; /* ids >= this are never chosen */
+  uint32_t hidden_size;
+  uint32_t layers;
+  uint32_t heads;
+  uint32_t kv_heads;
+  uint32_t head_dim;
+  uint32_t max_seq_len; /* compiled maximum: prompt + output */
+  uint32_t max_batch;   /* compiled maximum: sequences at once */
+  uint32_t max_chunk;   /* most tokens of one @prefill call */
+  uint32_t head_rows_max;
+  uint32_t multiprocessors; /* of the GPU row, for the emulator */
+  uint32_t reserved0;
+
+  /* special ids; -1: none. eos ids are an array (below). */
+  int32_t bos_id;
+  uint32_t add_bos; /* 1: a text prompt starts with bos_id */
+
+  /* memory */
+  uint64_t weights_bytes;
+  uint64_t workspace_bytes;
+  uint64_t page_bytes; /* one KV page: all layers, heads, K and V */
+
+  /* the control arrays, byte offsets into the workspace; int32 each */
+  uint64_t tokens_offset;      /* [max(max_chunk, max_batch)] */
+  uint64_t positions_offset;   /* [same] position in the sequence */
+  uint64_t slots_offset;       /* [same] row of block_table */
+  uint64_t block_table_offset; /* [max_batch][ceil(max_seq_len/64)] page numbers */
+  uint64_t next_token_offset;  /* [head_rows_max], written by @head */
+  uint64_t logits_offset;      /* float [head_rows_max][vocab_size], written by @head */
+
+  /* arrays in this section: byte offset from the header's start, and count */
+  uint64_t kernels_offset;
+  uint64_t launches_offset;
+  uint64_t arguments_offset;
+  uint64_t eos_offset;      /* int32 ids that end the text */
+  uint64_t inv_freq_offset; /* double [head_dim/2] */
+  uint64_t strings_offset;
+  uint32_t kernel_count;
+  uint32_t launch_count;
+  uint32_t argument_count;
+  uint32_t eos_count;
+  uint32_t inv_freq_count;
+  uint32_t strings_bytes;
+  struct LlamacRange functions[LLAMAC_FUNCTION_COUNT];
+};
+
+#endif

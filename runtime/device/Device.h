@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A CUDA-like device: memory, modules, launches, streams, events. Two
+// implementations stand behind it: the NVIDIA driver (device/cuda) and the
+// emulator (device/emulator). Nothing above this header knows which one runs.
+#ifndef LLAMAC_RUNTIME_DEVICE_DEVICE_H
+#define LLAMAC_RUNTIME_DEVICE_DEVICE_H
+
+#include "runtime/Result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llrt {
+
+/// An address in device memory. 0 is null.
+using DeviceAddress = uint64_t;
+
+struct Dim3 {
+  uint32_t x = 1, y = 1, z = 1;
+};
+
+/// Everything about a launch that is not an argument. Both devices enforce it:
+/// the emulator refuses what the hardware would.
+struct LaunchShape {
+  Dim3 grid;
+  Dim3 block;
+  Dim3 cluster;                    ///< {1,1,1}: no cluster
+  uint32_t dynamicSharedBytes = 0; ///< on top of the kernel's static shared memory
+  bool cooperative = false;        ///< all blocks resident at once, or refused
+  bool programmatic = false;       ///< may start before the previous launch ends
+};
+
+/// Opaque; owned by the Device that made it and valid as long as it lives.
+struct Module;
+struct Kernel;
+struct Stream;
+struct Event;
+
+/// What a kernel takes from the chip, for `--info` and for occupancy.
+struct KernelResources {
+  uint32_t registers = 0; ///< per thread; 0 where unknown (emulator)
+  uint32_t staticSharedBytes = 0;
+  uint32_t localBytes = 0; ///< per thread, spills included
+};
+
+class Device {
+public:
+  virtual ~Device() = default;
+
+  /// "emulator (sm_90a, 4 SMs)" or "NVIDIA H200 (sm_90, driver 13.0)".
+  virtual std::string description() const = 0;
+  virtual bool isEmulator() const = 0;
+  /// Bytes that allocate() can still give; for messages.
+  virtual Result<uint64_t> freeMemory() = 0;
+
+  /// Device memory, 1024-byte aligned, contents undefined until written.
+  /// `name` appears in messages and reports. Freed with the Device.
+  virtual Result<DeviceAddress> allocate(uint64_t bytes, std::string_view name) = 0;
+  /// Device memory that holds a copy of [host, host+bytes) and is never
+  /// written. The emulator uses the host memory in place, so it must outlive
+  /// the Device.
+  virtual Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes,
+                                                 std::string_view name) = 0;
+  virtual Error release(DeviceAddress address) = 0;
+
+  // Stream-ordered unless `stream` is null; a null stream means: done on return.
+  virtual Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes, Stream *stream = nullptr) = 0;
+  virtual Error copyToHost(void *to, DeviceAddress from, uint64_t bytes, Stream *stream = nullptr) = 0;
+  virtual Error copyOnDevice(DeviceAddress to, DeviceAddress from, uint64_t bytes, Stream *stream = nullptr) = 0;
+  virtual Error fill(DeviceAddress to, uint8_t byte, uint64_t bytes, Stream *stream = nullptr) = 0;
+
+  /// PTX text (the driver assembles it; the emulator decodes it) or, on CUDA
+  /// only, a cubin. `name` appears in messages.
+  virtual Result<Module *> loadModule(std::string_view image, std::string_view name) = 0;
+  virtual Result<Kernel *> findKernel(Module *module, std::string_view name) = 0;
+  virtual Result<KernelResources> resources(Kernel *kernel) = 0;
+
+  /// `arguments[i]` points at the i-th kernel parameter's bytes, as for
+  /// cuLaunchKernel; their sizes are the kernel's own.
+  virtual Error launch(Kernel *kernel, const LaunchShape &shape, const void *const *arguments,
+                       size_t argumentCount, Stream *stream = nullptr) = 0;
+
+  virtual Result<Stream *> createStream() = 0;
+  virtual Error synchronize(Stream *stream = nullptr) = 0;
+  virtual Result<Event *> createEvent() = 0;
+  virtual Error record(Event *event, Stream *stream) = 0;
+  /// Milliseconds between two recorded events. The emulator derives it from
+  /// executed instructions and never from a clock.
+  virtual Result<double> elapsedMilliseconds(Event *start, Event *end) = 0;
+};
+
+/// Facts of the chip that the emulator enforces; one row of the GPU table.
+struct EmulatedGpu {
+  std::string name = "emulator";
+  uint32_t smVersion = 90; ///< 90 for sm_90a
+  uint32_t multiprocessors = 4;
+  uint32_t sharedBytesPerBlock = 227 * 1024;
+  uint32_t sharedBytesPerMultiprocessor = 228 * 1024;
+  uint32_t threadsPerMultiprocessor = 2048;
+  uint32_t blocksPerMultiprocessor = 32;
+  uint64_t memoryBytes = 0; ///< 0: the host's own limit
+};
+
+/// The emulator. `threads` 0: as many as the machine has cores.
+Result<std::unique_ptr<Device>> createEmulatorDevice(const EmulatedGpu &gpu = {}, unsigned threads = 0);
+
+/// Why there is no usable CUDA device: no driver library at all is not an
+/// error for `--device auto`, everything else is.
+enum class CudaAbsence { Present, NoDriver, NoDevice, Unusable };
+struct CudaProbe {
+  CudaAbsence absence = CudaAbsence::NoDriver;
+  std::string detail; ///< for the user
+};
+CudaProbe probeCuda();
+/// Device `ordinal` through libcuda.so.1, opened with dlopen.
+Result<std::unique_ptr<Device>> createCudaDevice(int ordinal = 0);
+
+} // namespace llrt
+
+#endif
