@@ -33,3 +33,18 @@ function(llamac_compiler_flags target)
   target_include_directories(${target} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
   target_compile_options(${target} PRIVATE -fno-rtti -fno-exceptions)
 endfunction()
+
+# llamac_tool(name SOURCES main.cpp... LINK libs...)
+# A program of the compiler, in bin/; installed with the other tools.
+function(llamac_tool name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  llamac_compiler_flags(${name})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} MLIR LLVM)
+  if(arg_DEPENDS)
+    add_dependencies(${name} ${arg_DEPENDS})
+  endif()
+  set_target_properties(${name} PROPERTIES
+    BUILD_RPATH ${LLVM_LIBRARY_DIRS} INSTALL_RPATH ${LLVM_LIBRARY_DIRS})
+  llamac_test_depends(${name})
+endfunction()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# The kinds of target that this project has. The compiler's own kinds are in MLIRSetup.cmake.
+include(CheckLinkerFlag)
+
+# One linker and one compiler cache, used where they are present.
+find_program(LLAMAC_CCACHE ccache)
+if(LLAMAC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${LLAMAC_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${LLAMAC_CCACHE})
+endif()
+check_linker_flag(CXX "-fuse-ld=lld" LLAMAC_HAS_LLD)
+if(LLAMAC_HAS_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+# llamac_add_subdirectories(folders...): each one that has a CMakeLists.txt.
+function(llamac_add_subdirectories)
+  foreach(folder IN LISTS ARGN)
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+      add_subdirectory(${folder})
+    endif()
+  endforeach()
+endfunction()
+
+# llamac_runtime_library(Name SOURCES a.cpp... LINK libs... OPTIONS flags...)
+# A static library of runtime code: C++17 with exceptions, no LLVM.
+# One section a function, so that an executable carries only what it calls.
+function(llamac_runtime_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;OPTIONS" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections ${arg_OPTIONS})
+  target_link_libraries(${name} PUBLIC ${arg_LINK})
+endfunction()
+
+# llamac_runtime_executable(Name SOURCES main.cpp... LINK libs...)
+# An executable that depends on nothing but the parts of the C library.
+function(llamac_runtime_executable name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
+  target_link_libraries(${name} PRIVATE ${arg_LINK} ${CMAKE_DL_LIBS})
+  target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections)
+endfunction()
+
+# llamac_unit_test(NameTest SOURCES a.cpp... LINK libs... [COMPILER] [LONG] [TIMEOUT seconds])
+# A GoogleTest program and its ctest entry; gtest_main is linked. COMPILER gives it the compiler's flags,
+# LONG keeps it out of `check.sh --quick`. LLAMAC_SOURCE_DIR and LLAMAC_BINARY_DIR are macros with the two roots.
+function(llamac_unit_test name)
+  cmake_parse_arguments(arg "COMPILER;LONG" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/unit-tests)
+  target_compile_definitions(${name} PRIVATE
+    LLAMAC_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LLAMAC_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  if(arg_COMPILER)
+    llamac_compiler_flags(${name})
+  endif()
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main ${CMAKE_DL_LIBS})
+  add_test(NAME ${name}
+    COMMAND ${name} --gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  if(arg_LONG)
+    set_tests_properties(${name} PROPERTIES LABELS long)
+  endif()
+endfunction()
+
+# llamac_test_depends(targets...): what the lit tests run, built before them.
+function(llamac_test_depends)
+  set_property(GLOBAL APPEND PROPERTY LLAMAC_TEST_DEPENDS ${ARGN})
+endfunction()
