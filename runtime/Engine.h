@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Runs the launch plan of an executable on a device: feeds token ids of several
+// sequences, gives back logits rows and greedy choices. It knows nothing of
+// text. All device memory is taken in create().
+//
+//   auto executable = Executable::open("llama1b");
+//   auto device = createEmulatorDevice();
+//   auto engine = Engine::create(**executable, **device);
+//   auto s = (*engine)->addSequence();
+//   StepOutput out;
+//   (*engine)->prefill(*s, {1, 15043}, Rows::Last, out);
+//   (*engine)->decode({{*s, out.next[0]}}, out);
+//
+// What a sequence's rows hold depends on its own tokens and on the chunk size
+// alone, bit for bit; never on the other sequences.
+#ifndef LLAMAC_RUNTIME_ENGINE_H
+#define LLAMAC_RUNTIME_ENGINE_H
+
+#include "runtime/Executable.h"
+#include "runtime/KvCache.h"
+#include "runtime/device/Device.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace llrt {
+
+/// 0 stands for the compiled maximum everywhere.
+struct EngineOptions {
+  uint32_t contextSize = 0; ///< tokens per sequence
+  uint32_t maxBatch = 0;    ///< sequences at once
+  uint32_t chunk = 0;       ///< tokens of one @prefill call
+  uint32_t pages = 0;       ///< KV pool; 0: enough for maxBatch full sequences
+};
+
+/// Of which rows prefill() computes the head.
+enum class Rows { None, Last, All };
+
+/// Row r: the logits after token r of what was fed, and their greedy choice.
+struct StepOutput {
+  std::vector<int32_t> next; ///< [rows]
+  std::vector<float> logits; ///< [rows][vocab_size]; empty unless asked for
+};
+
+struct DecodeInput {
+  KvCache::Sequence sequence;
+  int32_t token;
+};
+
+/// Bytes of device memory by what they are for.
+struct EngineMemory {
+  uint64_t weights = 0, workspace = 0, kvPool = 0, rope = 0;
+  uint32_t pages = 0;
+};
+
+class Engine {
+public:
+  /// `executable` and `device` must outlive the engine.
+  static Result<std::unique_ptr<Engine>> create(const Executable &executable, Device &device,
+                                                const EngineOptions &options = {});
+  ~Engine();
+
+  Result<KvCache::Sequence> addSequence() { return cache.add(); }
+  Result<KvCache::Sequence> forkSequence(KvCache::Sequence parent) { return cache.fork(parent); }
+  void freeSequence(KvCache::Sequence sequence) { cache.free(sequence); }
+  /// Tokens stored for `sequence`.
+  uint32_t length(KvCache::Sequence sequence) const { return cache.length(sequence); }
+
+  /// Appends `ids` to one sequence through @prefill, a chunk at a time.
+  /// On failure the sequence may hold part of them; free it.
+  Error prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids, Rows rows, StepOutput &out,
+                bool logits = true);
+  /// Appends one token to each of several different sequences through @decode.
+  /// A sequence that finds no room must not be among them: see canGrow().
+  Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out, bool logits = true);
+  /// Success if one more token fits `sequence` now; else why not.
+  Error canGrow(KvCache::Sequence sequence) const;
+
+  const LlamacPlanHeader &plan() const { return executable.plan(); }
+  uint32_t contextSize() const { return settings.contextSize; }
+  uint32_t maxBatch() const { return settings.maxBatch; }
+  uint32_t chunk() const { return settings.chunk; }
+  EngineMemory memory() const;
+  const KvCache &kvCache() const { return cache; }
+  /// The memory an engine with these settings takes, before there is one.
+  static EngineMemory memoryNeeded(const LlamacPlanHeader &plan, const EngineOptions &options);
+
+private:
+  Engine(const Executable &executable, Device &device, const EngineOptions &settings);
+  using Variables = std::array<uint64_t, LLAMAC_VARIABLE_COUNT>;
+  Error start();
+  Error fillRope();
+  Error writeControl(View<int32_t> tokens, View<int32_t> positions, View<int32_t> slots);
+  Error run(LlamacFunction function, const Variables &variables);
+  Error head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logits);
+  Error growAndCopy(KvCache::Sequence sequence, uint32_t tokens);
+  Error checkToken(int32_t token) const;
+
+  const Executable &executable;
+  Device &device;
+  EngineOptions settings; ///< resolved: no zeros
+  KvCache cache;
+  Stream *stream = nullptr;
+  std::vector<Kernel *> kernels;
+  std::array<DeviceAddress, LLAMAC_BUFFER_COUNT> buffers{};
+};
+
+/// ceil(variable * multiplier / divisor)
+uint64_t evaluate(const LlamacExpression &expression, const std::array<uint64_t, LLAMAC_VARIABLE_COUNT> &variables);
+
+} // namespace llrt
+
+#endif
