@@ -13,6 +13,8 @@ list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
 set(LLVM_RUNTIME_OUTPUT_INTDIR ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 set(LLVM_LIBRARY_OUTPUT_INTDIR ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
 set(MLIR_BINARY_DIR ${CMAKE_BINARY_DIR})
+# mlir_tablegen looks only at its directory's own include path.
+include_directories(SYSTEM ${MLIR_INCLUDE_DIRS})
 include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
