@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// All that a model file format has to provide: config, tensors by their
+// Hugging Face name, generation config, tokenizer. No MLIR here.
+//
+// A loader for another format fills the same struct and calls checkTensors; the
+// rest of the compiler does not know where a checkpoint came from.
+#ifndef LLAMAC_COMPILER_IMPORT_CHECKPOINT_H
+#define LLAMAC_COMPILER_IMPORT_CHECKPOINT_H
+
+#include "compiler/import/MappedFile.h"
+#include "runtime/Result.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mlir::llama {
+
+enum class DType { BF16, F16, F32 };
+/// "bf16", "f16", "f32".
+const char *getName(DType dtype);
+inline unsigned getBytes(DType dtype) { return dtype == DType::F32 ? 4 : 2; }
+
+/// A model's shape and constants, checked: every count is positive and small
+/// enough that no product of two of them overflows 63 bits, heads divide.
+struct Config {
+  int64_t hiddenSize = 0;
+  int64_t intermediateSize = 0;
+  int64_t layers = 0;
+  int64_t heads = 0;
+  int64_t kvHeads = 0; // heads % kvHeads == 0
+  int64_t headDim = 0; // even, at most 256
+  int64_t vocabSize = 0;
+  int64_t maxPositionEmbeddings = 0;
+  double rmsNormEps = 0;
+  double ropeTheta = 0;
+  bool tiedEmbeddings = false;
+  std::optional<DType> dtype; // what the config says; the tensors decide
+  std::optional<int64_t> bosId;
+  std::vector<int64_t> eosIds;
+};
+
+/// generation_config.json, as far as greedy decoding needs it. An absent
+/// member leaves the value of Config.
+struct GenerationConfig {
+  bool bosGiven = false, eosGiven = false;
+  std::optional<int64_t> bosId;
+  std::vector<int64_t> eosIds;
+};
+
+/// One tensor: row major, little endian, in a mapped file.
+struct Tensor {
+  DType dtype = DType::F32;
+  std::vector<int64_t> shape;
+  const uint8_t *bytes = nullptr;
+  uint64_t size = 0; // product of shape times getBytes(dtype)
+};
+
+/// A SentencePiece model file.
+struct Tokenizer {
+  std::string_view bytes;
+  int64_t pieces = 0;
+  bool addBos = true;
+  std::optional<int64_t> bosId; // the model's own
+};
+
+/// A file that was read, for the passport.
+struct SourceFile {
+  std::string name; // inside the folder, no path: outputs name no place
+  uint64_t size = 0;
+  uint64_t xxh3 = 0; // filled by hashSources
+};
+
+struct Checkpoint {
+  std::string name; // of the folder: the default output and --info
+  std::string path; // for messages
+  Config config;
+  GenerationConfig generation;
+  bool hasWeights = false; // false: only shapes (a bare config.json)
+  std::map<std::string, Tensor> tensors;
+  std::optional<Tokenizer> tokenizer;
+  std::vector<std::string> warnings;
+  std::vector<SourceFile> sources;
+  std::vector<std::shared_ptr<const MappedFile>> files; // same order
+};
+
+/// What the model needs, in the order of use: name -> shape.
+struct ExpectedTensor {
+  std::string name;
+  std::vector<int64_t> shape;
+};
+std::vector<ExpectedTensor> getExpectedTensors(const Config &config);
+
+/// Total accounting: every expected tensor is there with its shape; every other
+/// one is known to be redundant and holds what it must, or is refused by name.
+llrt::Error checkTensors(const Checkpoint &checkpoint);
+
+/// The type that most bytes of the matrices have; without weights the config's
+/// own, else bf16.
+DType chooseDType(const Checkpoint &checkpoint);
+
+/// Ids at or past this are never generated.
+int64_t getPieceCount(const Checkpoint &checkpoint);
+
+/// The hashes of all files that were read (slow for large ones).
+void hashSources(Checkpoint &checkpoint);
+
+/// Opens a Hugging Face folder, or a bare config.json (shapes only). With
+/// `needWeights` false the safetensors file is neither needed nor opened.
+llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
+                                         bool needWeights);
+
+/// The parts of openHuggingFace, apart for tests. `name` opens messages.
+llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
+                                 std::vector<std::string> &warnings);
+llrt::Result<GenerationConfig> parseGenerationConfig(std::string_view text,
+                                                     const std::string &name);
+llrt::Result<std::map<std::string, Tensor>>
+parseSafetensors(const uint8_t *bytes, uint64_t size, const std::string &name);
+llrt::Result<Tokenizer> parseTokenizerModel(std::string_view bytes,
+                                            const std::string &name);
+
+} // namespace mlir::llama
+
+#endif

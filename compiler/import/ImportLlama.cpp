@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Builds the llama IR of a checkpoint. Test: test/import/import-llama.test.
+#include "compiler/import/ImportLlama.h"
+
+#include "dialects/llama/Llama.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+#include <algorithm>
+
+namespace mlir::llama {
+namespace {
+
+/// The parameters of a layer in the order of its function's operands.
+constexpr const char *layerWeights[] = {
+    "input_layernorm",  "self_attn.q_proj", "self_attn.k_proj",
+    "self_attn.v_proj", "self_attn.o_proj", "post_attention_layernorm",
+    "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
+enum LayerWeight {
+  Norm1,
+  WQ,
+  WK,
+  WV,
+  WO,
+  Norm2,
+  Gate,
+  Up,
+  Down,
+  LayerWeightCount
+};
+
+class Importer {
+public:
+  Importer(MLIRContext &context, const Checkpoint &checkpoint,
+           const ImportOptions &options)
+      : context(context), config(checkpoint.config), options(options),
+        builder(&context), f32(builder.getF32Type()),
+        i32(builder.getI32Type()) {
+    storage = options.dtype == DType::BF16  ? Type(builder.getBF16Type())
+              : options.dtype == DType::F16 ? Type(builder.getF16Type())
+                                            : Type(f32);
+    rope = RopeAttr::get(&context, builder.getF64FloatAttr(config.ropeTheta));
+    eps = builder.getF32FloatAttr(static_cast<float>(config.rmsNormEps));
+    pieces = getPieceCount(checkpoint);
+  }
+
+  OwningOpRef<ModuleOp> build() {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(at("model"));
+    (*module)->setAttr(ModelAttr::attrName, getModelAttr());
+    builder.setInsertionPointToEnd(module->getBody());
+    for (const ExpectedTensor &tensor : getExpectedTensors(config))
+      WeightOp::create(builder, at(tensor.name), tensor.name,
+                       RankedTensorType::get(tensor.shape, storage),
+                       ElementsAttr());
+    buildFunction("prefill", 1, getMaxChunk(options.maxSeqLen));
+    buildFunction("decode", options.maxBatch, 1);
+    return module;
+  }
+
+private:
+  Location at(StringRef part) {
+    return FileLineColLoc::get(&context, part, 1, 1);
+  }
+  Type activations(int64_t features) {
+    return RankedTensorType::get({batch, tokens, features}, f32);
+  }
+
+  ModelAttr getModelAttr() {
+    return ModelAttr::get(&context, config.hiddenSize, config.intermediateSize,
+                          config.layers, config.heads, config.kvHeads,
+                          config.headDim, config.vocabSize, pieces,
+                          options.maxSeqLen, options.maxBatch, rope,
+                          builder.getF64FloatAttr(config.rmsNormEps),
+                          config.tiedEmbeddings, storage);
+  }
+
+  Value getWeight(const std::string &name, ArrayRef<int64_t> shape) {
+    return GetWeightOp::create(builder, at(name),
+                               RankedTensorType::get(shape, storage),
+                               SymbolRefAttr::get(&context, name));
+  }
+
+  Value linear(StringRef part, Value input, Value weight) {
+    int64_t rows = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+    return LinearOp::create(builder, at(part), activations(rows), input,
+                            weight);
+  }
+
+  /// @<name>_layer(x, positions, key cache, value cache, weights)
+  ///   -> (x, key cache, value cache)
+  func::FuncOp buildLayer(StringRef name, ArrayRef<Type> weightTypes) {
+    SmallVector<Type> inputs = {activations(config.hiddenSize), positionsType,
+                                cacheType, cacheType};
+    inputs.append(weightTypes.begin(), weightTypes.end());
+    auto function = func::FuncOp::create(
+        builder, at("model.layers"), (name + "_layer").str(),
+        builder.getFunctionType(inputs, {inputs[0], cacheType, cacheType}));
+    function.setPrivate();
+    OpBuilder::InsertionGuard guard(builder);
+    Block *body = function.addEntryBlock();
+    builder.setInsertionPointToStart(body);
+    Value x = body->getArgument(0), positions = body->getArgument(1);
+    ValueRange weights = body->getArguments().drop_front(4);
+    auto part = [&](LayerWeight index) {
+      return StringRef(layerWeights[index]);
+    };
+
+    Value n1 = RmsNormOp::create(builder, at(part(Norm1)), x.getType(), x,
+                                 weights[Norm1], eps);
+    Value q = linear(part(WQ), n1, weights[WQ]);
+    Value k = linear(part(WK), n1, weights[WK]);
+    Value v = linear(part(WV), n1, weights[WV]);
+    IntegerAttr headDim = builder.getI64IntegerAttr(config.headDim);
+    Value turnedQ = RopeOp::create(builder, at("self_attn.rope"), q.getType(),
+                                   q, positions, headDim, rope);
+    Value turnedK = RopeOp::create(builder, at("self_attn.rope"), k.getType(),
+                                   k, positions, headDim, rope);
+    auto append = KvAppendOp::create(
+        builder, at("self_attn.kv_cache"), cacheType, cacheType,
+        body->getArgument(2), body->getArgument(3), turnedK, v, positions);
+    Value attention = AttentionOp::create(builder, at("self_attn"), q.getType(),
+                                          turnedQ, append.getNewKeyCache(),
+                                          append.getNewValueCache(), positions);
+    Value o = linear(part(WO), attention, weights[WO]);
+    Value x1 = AddOp::create(builder, at("residual"), x.getType(), x, o);
+    Value n2 = RmsNormOp::create(builder, at(part(Norm2)), x.getType(), x1,
+                                 weights[Norm2], eps);
+    Value gate = linear(part(Gate), n2, weights[Gate]);
+    Value up = linear(part(Up), n2, weights[Up]);
+    Value s = SiluOp::create(builder, at("mlp.act_fn"), gate.getType(), gate);
+    Value m = MulOp::create(builder, at("mlp.act_fn"), gate.getType(), s, up);
+    Value down = linear(part(Down), m, weights[Down]);
+    Value x2 = AddOp::create(builder, at("residual"), x.getType(), x1, down);
+    func::ReturnOp::create(
+        builder, at("model.layers"),
+        ValueRange{x2, append.getNewKeyCache(), append.getNewValueCache()});
+    return function;
+  }
+
+  void buildFunction(StringRef name, int64_t batchSize, int64_t tokenCount) {
+    batch = batchSize;
+    tokens = tokenCount;
+    positionsType = RankedTensorType::get({batch}, i32);
+    cacheType = RankedTensorType::get(
+        {batch, options.maxSeqLen, config.kvHeads, config.headDim}, storage);
+    Type logitsType = activations(config.vocabSize);
+    bool isDecode = name == "decode";
+
+    // getExpectedTensors lists a layer's tensors in the order of layerWeights.
+    std::vector<ExpectedTensor> tensors = getExpectedTensors(config);
+    SmallVector<Type> weightTypes;
+    for (int i = 0; i < LayerWeightCount; ++i)
+      weightTypes.push_back(
+          RankedTensorType::get(tensors[1 + i].shape, storage));
+    func::FuncOp layer = buildLayer(name, weightTypes);
+
+    SmallVector<Type> inputs = {RankedTensorType::get({batch, tokens}, i32),
+                                positionsType};
+    inputs.append(2 * config.layers, cacheType);
+    SmallVector<Type> results;
+    if (isDecode)
+      results.push_back(positionsType);
+    results.push_back(logitsType);
+    results.append(2 * config.layers, cacheType);
+    auto function = func::FuncOp::create(
+        builder, at("model"), name, builder.getFunctionType(inputs, results));
+    OpBuilder::InsertionGuard guard(builder);
+    Block *body = function.addEntryBlock();
+    builder.setInsertionPointToStart(body);
+
+    Value table = getWeight(tensors[0].name, tensors[0].shape);
+    Value x = EmbedOp::create(builder, at(tensors[0].name),
+                              activations(config.hiddenSize),
+                              body->getArgument(0), table);
+    SmallVector<Value> caches;
+    for (int64_t i = 0; i < config.layers; ++i) {
+      SmallVector<Value> operands = {x, body->getArgument(1),
+                                     body->getArgument(2 + 2 * i),
+                                     body->getArgument(3 + 2 * i)};
+      for (int j = 0; j < LayerWeightCount; ++j) {
+        const ExpectedTensor &tensor = tensors[1 + LayerWeightCount * i + j];
+        operands.push_back(getWeight(tensor.name, tensor.shape));
+      }
+      auto call = func::CallOp::create(
+          builder, at("model.layers." + std::to_string(i)), layer, operands);
+      x = call.getResult(0);
+      caches.append({call.getResult(1), call.getResult(2)});
+    }
+    const ExpectedTensor &norm = tensors[1 + LayerWeightCount * config.layers];
+    const ExpectedTensor &head =
+        config.tiedEmbeddings ? tensors.front() : tensors.back();
+    Value n = RmsNormOp::create(builder, at(norm.name), x.getType(), x,
+                                getWeight(norm.name, norm.shape), eps);
+    Value logits = LmHeadOp::create(builder, at("lm_head.weight"), logitsType,
+                                    n, getWeight(head.name, head.shape),
+                                    Value(), FloatAttr());
+    SmallVector<Value> values;
+    if (isDecode)
+      values.push_back(SampleOp::create(builder, at("sample"), positionsType,
+                                        logits,
+                                        builder.getI64IntegerAttr(pieces)));
+    values.push_back(logits);
+    values.append(caches);
+    func::ReturnOp::create(builder, at("model"), values);
+  }
+
+  MLIRContext &context;
+  const Config &config;
+  ImportOptions options;
+  OpBuilder builder;
+  Type f32, i32, storage;
+  RopeAttr rope;
+  FloatAttr eps;
+  int64_t pieces;
+  // Of the function being built.
+  int64_t batch = 0, tokens = 0;
+  RankedTensorType positionsType, cacheType;
+};
+
+} // namespace
+
+int64_t getMaxChunk(int64_t maxSeqLen) {
+  return std::min<int64_t>(maxSeqLen, 2048);
+}
+
+OwningOpRef<ModuleOp> importLlama(MLIRContext &context,
+                                  const Checkpoint &checkpoint,
+                                  const ImportOptions &options) {
+  context.loadDialect<LlamaDialect, func::FuncDialect>();
+  return Importer(context, checkpoint, options).build();
+}
+
+} // namespace mlir::llama

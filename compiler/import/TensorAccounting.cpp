@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which tensors a Llama has, and whether a checkpoint has exactly these.
+#include "compiler/import/Checkpoint.h"
+#include "compiler/import/TensorValues.h"
+
+#include <cmath>
+#include <cstring>
+#include <set>
+
+namespace mlir::llama {
+namespace {
+
+std::string describeShape(const std::vector<int64_t> &shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+/// Old checkpoints store rope's inverse frequencies; they must be those that
+/// the config asks for. Stored in 16 bits they have that type's error.
+llrt::Error checkInverseFrequencies(const std::string &name,
+                                    const Tensor &tensor,
+                                    const Config &config) {
+  std::vector<int64_t> shape = {config.headDim / 2};
+  if (tensor.shape != shape)
+    return llrt::Error("tensor \"" + name + "\" has shape " +
+                       describeShape(tensor.shape) + ", expected " +
+                       describeShape(shape));
+  double limit = tensor.dtype == DType::F32 ? 1e-3 : 4e-3;
+  for (int64_t i = 0; i < shape[0]; ++i) {
+    double expected =
+        std::pow(config.ropeTheta, -2.0 * double(i) / double(config.headDim));
+    double found = loadValue(tensor, uint64_t(i));
+    // Subnormal in f16: the spacing is absolute there.
+    double spacing = tensor.dtype == DType::F16 ? 0x1p-24 : 0;
+    if (!(std::fabs(found - expected) <= limit * expected + spacing))
+      return llrt::Error("tensor \"" + name + "\" holds " +
+                         std::to_string(found) + " at " + std::to_string(i) +
+                         ", but the config's rope_theta gives " +
+                         std::to_string(expected) +
+                         "; rope_theta is wrong or the checkpoint is scaled");
+  }
+  return llrt::Error::success();
+}
+
+/// A head stored beside tied embeddings is redundant only if it is equal.
+llrt::Error checkTiedHead(const Tensor &head, const Tensor &embedding) {
+  bool equal = head.shape == embedding.shape;
+  if (equal && head.dtype == embedding.dtype) {
+    equal = std::memcmp(head.bytes, embedding.bytes, head.size) == 0;
+  } else if (equal) {
+    uint64_t count = head.size / getBytes(head.dtype);
+    for (uint64_t i = 0; i < count && equal; ++i)
+      equal = loadValue(head, i) == loadValue(embedding, i);
+  }
+  if (equal)
+    return llrt::Error::success();
+  return llrt::Error(
+      "tensor \"lm_head.weight\" differs from \"model.embed_tokens.weight\", "
+      "but the config says \"tie_word_embeddings\": true; correct the config "
+      "or remove the tensor");
+}
+
+bool endsWith(const std::string &text, const std::string &end) {
+  return text.size() >= end.size() &&
+         text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+} // namespace
+
+std::vector<ExpectedTensor> getExpectedTensors(const Config &config) {
+  int64_t hidden = config.hiddenSize, ffn = config.intermediateSize;
+  int64_t queries = config.heads * config.headDim;
+  int64_t keys = config.kvHeads * config.headDim;
+  std::vector<ExpectedTensor> tensors;
+  tensors.push_back({"model.embed_tokens.weight", {config.vocabSize, hidden}});
+  for (int64_t i = 0; i < config.layers; ++i) {
+    std::string layer = "model.layers." + std::to_string(i) + ".";
+    tensors.push_back({layer + "input_layernorm.weight", {hidden}});
+    tensors.push_back({layer + "self_attn.q_proj.weight", {queries, hidden}});
+    tensors.push_back({layer + "self_attn.k_proj.weight", {keys, hidden}});
+    tensors.push_back({layer + "self_attn.v_proj.weight", {keys, hidden}});
+    tensors.push_back({layer + "self_attn.o_proj.weight", {hidden, queries}});
+    tensors.push_back({layer + "post_attention_layernorm.weight", {hidden}});
+    tensors.push_back({layer + "mlp.gate_proj.weight", {ffn, hidden}});
+    tensors.push_back({layer + "mlp.up_proj.weight", {ffn, hidden}});
+    tensors.push_back({layer + "mlp.down_proj.weight", {hidden, ffn}});
+  }
+  tensors.push_back({"model.norm.weight", {hidden}});
+  if (!config.tiedEmbeddings)
+    tensors.push_back({"lm_head.weight", {config.vocabSize, hidden}});
+  return tensors;
+}
+
+llrt::Error checkTensors(const Checkpoint &checkpoint) {
+  const Config &config = checkpoint.config;
+  std::set<std::string> expectedNames;
+  for (const ExpectedTensor &expected : getExpectedTensors(config)) {
+    auto it = checkpoint.tensors.find(expected.name);
+    if (it == checkpoint.tensors.end())
+      return llrt::Error("tensor \"" + expected.name + "\" of shape " +
+                         describeShape(expected.shape) + " is missing" +
+                         (expected.name == "lm_head.weight"
+                              ? "; if the model shares its embedding with the "
+                                "head, config.json "
+                                "must say \"tie_word_embeddings\": true"
+                              : ""));
+    if (it->second.shape != expected.shape)
+      return llrt::Error("tensor \"" + expected.name + "\" has shape " +
+                         describeShape(it->second.shape) +
+                         ", but the config "
+                         "asks for " +
+                         describeShape(expected.shape));
+    expectedNames.insert(expected.name);
+  }
+  for (auto &[name, tensor] : checkpoint.tensors) {
+    if (expectedNames.count(name))
+      continue;
+    if (endsWith(name, "rotary_emb.inv_freq")) {
+      if (llrt::Error error = checkInverseFrequencies(name, tensor, config))
+        return error;
+    } else if (name == "lm_head.weight" && config.tiedEmbeddings) {
+      if (llrt::Error error = checkTiedHead(
+              tensor, checkpoint.tensors.at("model.embed_tokens.weight")))
+        return error;
+    } else {
+      return llrt::Error(
+          "tensor \"" + name + "\" of shape " + describeShape(tensor.shape) +
+          " is not part of the model that config.json describes");
+    }
+  }
+  return llrt::Error::success();
+}
+
+DType chooseDType(const Checkpoint &checkpoint) {
+  if (!checkpoint.hasWeights)
+    return checkpoint.config.dtype.value_or(DType::BF16);
+  // Matrices only; a tied head that is stored again counts once.
+  uint64_t bytes[3] = {0, 0, 0};
+  for (const ExpectedTensor &expected : getExpectedTensors(checkpoint.config))
+    if (expected.shape.size() == 2) {
+      const Tensor &tensor = checkpoint.tensors.at(expected.name);
+      bytes[static_cast<int>(tensor.dtype)] += tensor.size;
+    }
+  DType best = DType::BF16;
+  for (DType dtype : {DType::F16, DType::F32})
+    if (bytes[static_cast<int>(dtype)] > bytes[static_cast<int>(best)])
+      best = dtype;
+  return best;
+}
+
+int64_t getPieceCount(const Checkpoint &checkpoint) {
+  return checkpoint.tokenizer ? checkpoint.tokenizer->pieces
+                              : checkpoint.config.vocabSize;
+}
+
+const char *getName(DType dtype) {
+  return dtype == DType::BF16 ? "bf16" : dtype == DType::F16 ? "f16" : "f32";
+}
+
+} // namespace mlir::llama

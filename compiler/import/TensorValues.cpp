@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Loops over stored values, one per pair of types so that they vectorize.
+#include "compiler/import/TensorValues.h"
+
+namespace mlir::llama {
+namespace {
+
+template <typename Load, typename Store>
+void convertLoop(uint64_t count, Load load, Store store) {
+  for (uint64_t i = 0; i < count; ++i)
+    store(i, load(i));
+}
+
+template <typename Store>
+void convertTo(const Tensor &tensor, uint64_t index, uint64_t count,
+               Store store) {
+  const uint8_t *in = tensor.bytes + index * getBytes(tensor.dtype);
+  auto load16 = [in](uint64_t i) {
+    uint16_t bits;
+    std::memcpy(&bits, in + 2 * i, 2);
+    return bits;
+  };
+  switch (tensor.dtype) {
+  case DType::BF16:
+    return convertLoop(
+        count, [&](uint64_t i) { return bf16ToFloat(load16(i)); }, store);
+  case DType::F16:
+    return convertLoop(
+        count, [&](uint64_t i) { return f16ToFloat(load16(i)); }, store);
+  case DType::F32:
+    return convertLoop(
+        count,
+        [in](uint64_t i) {
+          float value;
+          std::memcpy(&value, in + 4 * i, 4);
+          return value;
+        },
+        store);
+  }
+}
+
+} // namespace
+
+void convertValues(const Tensor &tensor, uint64_t index, uint64_t count,
+                   DType to, uint8_t *out) {
+  if (tensor.dtype == to) {
+    std::memcpy(out, tensor.bytes + index * getBytes(to), count * getBytes(to));
+    return;
+  }
+  switch (to) {
+  case DType::BF16:
+    return convertTo(tensor, index, count, [out](uint64_t i, float value) {
+      uint16_t bits = floatToBf16(value);
+      std::memcpy(out + 2 * i, &bits, 2);
+    });
+  case DType::F16:
+    return convertTo(tensor, index, count, [out](uint64_t i, float value) {
+      uint16_t bits = floatToF16(value);
+      std::memcpy(out + 2 * i, &bits, 2);
+    });
+  case DType::F32:
+    return convertTo(tensor, index, count, [out](uint64_t i, float value) {
+      std::memcpy(out + 4 * i, &value, 4);
+    });
+  }
+}
+
+ValueScan scanValues(const Tensor &tensor, DType to) {
+  ValueScan scan;
+  uint64_t count = tensor.size / getBytes(tensor.dtype);
+  const uint8_t *in = tensor.bytes;
+  if (tensor.dtype != DType::F32) {
+    uint16_t exponent = tensor.dtype == DType::BF16 ? 0x7f80 : 0x7c00;
+    // bf16 at or past this rounds to an infinite f16: 65520 and up.
+    uint16_t limit = 0x4780;
+    bool canOverflow = tensor.dtype == DType::BF16 && to == DType::F16;
+    for (uint64_t i = 0; i < count; ++i) {
+      uint16_t bits;
+      std::memcpy(&bits, in + 2 * i, 2);
+      scan.notFinite += (bits & exponent) == exponent;
+      scan.overflowing += (bits & 0x7fff) >= limit;
+    }
+    scan.overflowing = canOverflow ? scan.overflowing - scan.notFinite : 0;
+    return scan;
+  }
+  // The smallest magnitudes that round to infinity.
+  uint32_t limit = to == DType::F16    ? 0x477ff000 // 65520
+                   : to == DType::BF16 ? 0x7f7f8000 // halfway past the largest
+                                       : 0x7f800000;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, in + 4 * i, 4);
+    scan.notFinite += (bits & 0x7f800000) == 0x7f800000;
+    scan.overflowing += (bits & 0x7fffffff) >= limit;
+  }
+  scan.overflowing -= scan.notFinite;
+  return scan;
+}
+
+} // namespace mlir::llama
