@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The whole model in plain float64: the oracle of the numeric tests.
+#include "runtime/reference/Reference.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace llrt::reference {
+
+namespace {
+constexpr int64_t pageTokens = 64;
+
+/// Outputs of product() that are computed together stay in the first cache.
+constexpr int64_t tokenBlock = 16;
+
+/// A matrix with nothing in common with the embedding, of the same deviation.
+double unrelated(uint64_t index, double deviation) {
+  uint64_t z = (index + 1) * 0x9e3779b97f4a7c15ull;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+  double uniform = static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+  return (uniform - 0.5) * std::sqrt(12.0) * deviation;
+}
+
+Error wrongTensor(const std::string &name, const std::string &what) {
+  return Error("reference: tensor '" + name + "' " + what);
+}
+} // namespace
+
+const char *name(Mutant mutant) {
+  static const char *const names[] = {"none",
+                                      "rope-off",
+                                      "rope-theta-wrong",
+                                      "rope-pairs-adjacent",
+                                      "head-modulo",
+                                      "mask-sees-next",
+                                      "mask-misses-self",
+                                      "eps-times-ten",
+                                      "gamma-skipped",
+                                      "gate-up-swapped",
+                                      "last-page-dropped",
+                                      "position-per-page",
+                                      "position-per-chunk",
+                                      "scale-missing",
+                                      "head-untied"};
+  static_assert(sizeof(names) / sizeof(*names) ==
+                    static_cast<size_t>(Mutant::Count),
+                "one name per mutant");
+  return names[static_cast<size_t>(mutant)];
+}
+
+Result<Model> Model::create(const Config &config, const Tensors &tensors,
+                            Rounding rounding, Mutant mutant) {
+  Model model;
+  model.settings = config;
+  model.rounding = rounding;
+  model.mutant = mutant;
+  if (mutant == Mutant::EpsTimesTen)
+    model.settings.rmsNormEps *= 10;
+  if (mutant == Mutant::RopeThetaWrong)
+    model.settings.ropeTheta *= 1.5;
+  if (Error error = model.load(tensors))
+    return error;
+  return model;
+}
+
+Error Model::load(const Tensors &tensors) {
+  auto read = [&](const std::string &name, std::vector<int64_t> shape,
+                  Vector &values) {
+    auto found = tensors.find(name);
+    if (found == tensors.end())
+      return wrongTensor(name, "is missing");
+    if (found->second.shape != shape)
+      return wrongTensor(name, "has another shape than the configuration says");
+    values.assign(found->second.values.begin(), found->second.values.end());
+    roundAll(rounding, values.data(), values.size());
+    return Error::success();
+  };
+  auto readMatrix = [&](const std::string &name, int64_t out, int64_t in,
+                        Matrix &matrix) {
+    Vector rows;
+    if (Error error = read(name, {out, in}, rows))
+      return error;
+    matrix.in = in;
+    matrix.out = out;
+    matrix.values.resize(rows.size());
+    for (int64_t o = 0; o < out; ++o)
+      for (int64_t i = 0; i < in; ++i)
+        matrix.values[i * out + o] = rows[o * in + i];
+    return Error::success();
+  };
+  auto readGamma = [&](const std::string &name, Vector &gamma) {
+    if (Error error = read(name, {settings.hiddenSize}, gamma))
+      return error;
+    if (mutant == Mutant::GammaSkipped)
+      std::fill(gamma.begin(), gamma.end(), 1.0);
+    return Error::success();
+  };
+
+  const int64_t hidden = settings.hiddenSize, ffn = settings.intermediateSize;
+  const int64_t queries = settings.heads * settings.headDim,
+                keys = settings.kvHeads * settings.headDim;
+  if (Error error = read("model.embed_tokens.weight",
+                         {settings.vocabSize, hidden}, embedding))
+    return error;
+  layers.resize(settings.layers);
+  for (int64_t l = 0; l < settings.layers; ++l) {
+    std::string prefix = "model.layers." + std::to_string(l) + ".";
+    Layer &layer = layers[l];
+    if (Error error =
+            readGamma(prefix + "input_layernorm.weight", layer.attentionNorm))
+      return error;
+    if (Error error = readGamma(prefix + "post_attention_layernorm.weight",
+                                layer.ffnNorm))
+      return error;
+    struct {
+      const char *name;
+      int64_t out, in;
+      Matrix &matrix;
+    } const wanted[] = {{"self_attn.q_proj", queries, hidden, layer.query},
+                        {"self_attn.k_proj", keys, hidden, layer.key},
+                        {"self_attn.v_proj", keys, hidden, layer.value},
+                        {"self_attn.o_proj", hidden, queries, layer.output},
+                        {"mlp.gate_proj", ffn, hidden, layer.gate},
+                        {"mlp.up_proj", ffn, hidden, layer.up},
+                        {"mlp.down_proj", hidden, ffn, layer.down}};
+    for (const auto &matrix : wanted)
+      if (Error error = readMatrix(prefix + matrix.name + ".weight", matrix.out,
+                                   matrix.in, matrix.matrix))
+        return error;
+  }
+  if (Error error = readGamma("model.norm.weight", finalNorm))
+    return error;
+  const char *headName =
+      settings.tiedHead ? "model.embed_tokens.weight" : "lm_head.weight";
+  if (Error error = readMatrix(headName, settings.vocabSize, hidden, head))
+    return error;
+  if (settings.tiedHead && mutant == Mutant::HeadUntied) {
+    double squares = 0.0;
+    for (double value : head.values)
+      squares += value * value;
+    double deviation =
+        std::sqrt(squares / static_cast<double>(head.values.size()));
+    for (size_t i = 0; i < head.values.size(); ++i)
+      head.values[i] = unrelated(i, deviation);
+  }
+  return Error::success();
+}
+
+Sequence Model::sequence() const {
+  Sequence sequence;
+  sequence.layers.resize(settings.layers);
+  return sequence;
+}
+
+Model::Vector Model::product(const Matrix &matrix, const Vector &x,
+                             int64_t count) {
+  Vector y(count * matrix.out, 0.0);
+  for (int64_t block = 0; block < count; block += tokenBlock) {
+    int64_t blockEnd = std::min(count, block + tokenBlock);
+    for (int64_t i = 0; i < matrix.in; ++i) {
+      const double *row = &matrix.values[i * matrix.out];
+      for (int64_t t = block; t < blockEnd; ++t) {
+        const double factor = x[t * matrix.in + i];
+        double *out = &y[t * matrix.out];
+        for (int64_t o = 0; o < matrix.out; ++o)
+          out[o] += factor * row[o];
+      }
+    }
+  }
+  return y;
+}
+
+std::vector<Model::Vector>
+Model::normProducts(const Vector &x, int64_t count, const Vector &gamma,
+                    const std::vector<const Matrix *> &matrices) const {
+  const int64_t hidden = settings.hiddenSize;
+  Vector operand(x.size()), factor(count);
+  for (int64_t t = 0; t < count; ++t) {
+    const double *in = &x[t * hidden];
+    double *out = &operand[t * hidden];
+    double squares = 0.0;
+    for (int64_t i = 0; i < hidden; ++i) {
+      squares += in[i] * in[i];
+      out[i] = gamma[i] * in[i];
+    }
+    const double scale = operandScale(rounding, out, hidden);
+    for (int64_t i = 0; i < hidden; ++i)
+      out[i] = roundTo(rounding, out[i] * scale);
+    factor[t] =
+        1.0 /
+        std::sqrt(squares / static_cast<double>(hidden) + settings.rmsNormEps) /
+        scale;
+  }
+  std::vector<Vector> results;
+  for (const Matrix *matrix : matrices) {
+    Vector y = product(*matrix, operand, count);
+    for (int64_t t = 0; t < count; ++t)
+      for (int64_t o = 0; o < matrix->out; ++o)
+        y[t * matrix->out + o] *= factor[t];
+    results.push_back(std::move(y));
+  }
+  return results;
+}
+
+void Model::rotate(Vector &x, int64_t count, int64_t heads,
+                   int64_t firstPosition) const {
+  if (mutant == Mutant::RopeOff)
+    return;
+  const int64_t dim = settings.headDim, half = dim / 2;
+  const bool adjacent = mutant == Mutant::RopePairsAdjacent;
+  for (int64_t t = 0; t < count; ++t) {
+    int64_t position = firstPosition + t;
+    if (mutant == Mutant::PositionPerPage)
+      position %= pageTokens;
+    if (mutant == Mutant::PositionPerChunk)
+      position = t;
+    for (int64_t j = 0; j < half; ++j) {
+      const double angle =
+          static_cast<double>(position) *
+          std::pow(settings.ropeTheta,
+                   -2.0 * static_cast<double>(j) / static_cast<double>(dim));
+      const double cosine = std::cos(angle), sine = std::sin(angle);
+      for (int64_t h = 0; h < heads; ++h) {
+        double *head = &x[(t * heads + h) * dim];
+        double &first = head[adjacent ? 2 * j : j],
+               &second = head[adjacent ? 2 * j + 1 : j + half];
+        const double a = first, b = second;
+        first = a * cosine - b * sine;
+        second = b * cosine + a * sine;
+      }
+    }
+  }
+}
+
+Model::Vector Model::attend(const Vector &query, int64_t count,
+                            const Sequence::Layer &cache, int64_t firstPosition,
+                            double &entropy) const {
+  const int64_t dim = settings.headDim, heads = settings.heads,
+                kvHeads = settings.kvHeads;
+  const int64_t stored =
+      static_cast<int64_t>(cache.keys.size()) / (kvHeads * dim);
+  const double scale = mutant == Mutant::ScaleMissing
+                           ? 1.0
+                           : 1.0 / std::sqrt(static_cast<double>(dim));
+  Vector out(query.size(), 0.0), scores(stored);
+  for (int64_t t = 0; t < count; ++t) {
+    int64_t end = firstPosition + t + 1;
+    if (mutant == Mutant::MaskSeesNext)
+      end = std::min(end + 1, stored);
+    if (mutant == Mutant::MaskMissesSelf)
+      end = std::max<int64_t>(end - 1, 1);
+    if (mutant == Mutant::LastPageDropped && end > pageTokens)
+      end = (end - 1) / pageTokens * pageTokens;
+    for (int64_t h = 0; h < heads; ++h) {
+      const int64_t kvHead =
+          mutant == Mutant::HeadModulo ? h % kvHeads : h / (heads / kvHeads);
+      const double *q = &query[(t * heads + h) * dim];
+      double largest = -INFINITY;
+      for (int64_t s = 0; s < end; ++s) {
+        const double *key = &cache.keys[(s * kvHeads + kvHead) * dim];
+        double dot = 0.0;
+        for (int64_t d = 0; d < dim; ++d)
+          dot += q[d] * key[d];
+        scores[s] = dot * scale;
+        largest = std::max(largest, scores[s]);
+      }
+      double sum = 0.0, weighted = 0.0;
+      double *o = &out[(t * heads + h) * dim];
+      for (int64_t s = 0; s < end; ++s) {
+        const double p = std::exp(scores[s] - largest);
+        sum += p; // of the unrounded numerators
+        weighted += p * (scores[s] - largest);
+        const double operand = roundTo(rounding, p);
+        const double *value = &cache.values[(s * kvHeads + kvHead) * dim];
+        for (int64_t d = 0; d < dim; ++d)
+          o[d] += operand * value[d];
+      }
+      for (int64_t d = 0; d < dim; ++d)
+        o[d] /= sum;
+      if (t + 1 == count && end > 1)
+        entropy += (std::log(sum) - weighted / sum) /
+                   std::log(static_cast<double>(end));
+    }
+  }
+  roundAll(rounding, out.data(), out.size());
+  return out;
+}
+
+std::vector<std::vector<double>> Model::run(Sequence &sequence,
+                                            const std::vector<int32_t> &ids,
+                                            Rows rows) const {
+  const int64_t hidden = settings.hiddenSize,
+                count = static_cast<int64_t>(ids.size()),
+                first = sequence.tokens;
+  Vector x(count * hidden);
+  for (int64_t t = 0; t < count; ++t)
+    std::copy_n(&embedding[ids[t] * hidden], hidden, &x[t * hidden]);
+
+  double entropy = 0.0;
+  for (size_t l = 0; l < layers.size(); ++l) {
+    const Layer &layer = layers[l];
+    Sequence::Layer &cache = sequence.layers[l];
+
+    std::vector<Vector> qkv =
+        normProducts(x, count, layer.attentionNorm,
+                     {&layer.query, &layer.key, &layer.value});
+    rotate(qkv[0], count, settings.heads, first);
+    rotate(qkv[1], count, settings.kvHeads, first);
+    for (Vector &part : qkv)
+      roundAll(rounding, part.data(), part.size());
+    cache.keys.insert(cache.keys.end(), qkv[1].begin(), qkv[1].end());
+    cache.values.insert(cache.values.end(), qkv[2].begin(), qkv[2].end());
+
+    Vector attention = product(
+        layer.output, attend(qkv[0], count, cache, first, entropy), count);
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] += attention[i];
+
+    std::vector<Vector> gateUp =
+        normProducts(x, count, layer.ffnNorm, {&layer.gate, &layer.up});
+    if (mutant == Mutant::GateUpSwapped)
+      std::swap(gateUp[0], gateUp[1]);
+    Vector &gate = gateUp[0];
+    for (size_t i = 0; i < gate.size(); ++i)
+      gate[i] = roundTo(rounding,
+                        gate[i] / (1.0 + std::exp(-gate[i])) * gateUp[1][i]);
+    Vector ffn = product(layer.down, gate, count);
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] += ffn[i];
+  }
+  sequence.tokens += count;
+  sequence.entropy =
+      entropy / static_cast<double>(settings.layers * settings.heads);
+
+  const int64_t wanted =
+      rows == Rows::All ? count : std::min<int64_t>(count, 1);
+  Vector last(x.end() - wanted * hidden, x.end());
+  Vector logits = normProducts(last, wanted, finalNorm, {&head})[0];
+  std::vector<std::vector<double>> result;
+  for (int64_t r = 0; r < wanted; ++r)
+    result.emplace_back(logits.begin() + r * settings.vocabSize,
+                        logits.begin() + (r + 1) * settings.vocabSize);
+  return result;
+}
+
+} // namespace llrt::reference

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The whole model in plain float64: the oracle of the numeric tests.
+//
+// Written from the papers (RMSNorm, RoFormer in Hugging Face's half-split
+// order, grouped-query attention, SwiGLU) and from nothing else in this
+// project, so that an error cannot be on both sides. It is held to golden
+// logits by Hugging Face transformers, and the compiled models are held to it.
+//
+// The rounding twin is the same code with `rounding` set: it rounds every
+// product operand and every KV entry at the points listed in docs/numerics.md
+// and nothing else. A mutant is the same code with one fault built in: the
+// tests show that the numerics contract catches each.
+#ifndef LLAMAC_RUNTIME_REFERENCE_REFERENCE_H
+#define LLAMAC_RUNTIME_REFERENCE_REFERENCE_H
+
+#include "runtime/Result.h"
+#include "runtime/reference/Rounding.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace llrt::reference {
+
+/// The numbers of config.json that the mathematics needs.
+struct Config {
+  int64_t hiddenSize = 0;
+  int64_t intermediateSize = 0;
+  int64_t layers = 0;
+  int64_t heads = 0;
+  int64_t kvHeads = 0;
+  int64_t headDim = 0;
+  int64_t vocabSize = 0;
+  int64_t maxPositions = 0;
+  double ropeTheta = 10000.0;
+  double rmsNormEps = 1e-6;
+  bool tiedHead = false;
+};
+
+/// A tensor as in the checkpoint, row major: [out][in] for a matrix. F32, F16
+/// and BF16 values are all floats.
+struct Tensor {
+  std::vector<int64_t> shape;
+  std::vector<float> values;
+};
+/// By Hugging Face name: "model.layers.0.self_attn.q_proj.weight".
+using Tensors = std::map<std::string, Tensor>;
+
+/// One fault each. Names say what the faulty model does.
+enum class Mutant {
+  None,
+  RopeOff,
+  RopeThetaWrong,    ///< theta x 1.5
+  RopePairsAdjacent, ///< rotates (2j, 2j+1) instead of (j, j + D/2)
+  HeadModulo,        ///< query head h reads KV head h mod K, not h div (H/K)
+  MaskSeesNext,   ///< a token attends to the one after it, where a chunk has it
+  MaskMissesSelf, ///< a token does not attend to itself
+  EpsTimesTen,    ///< rms_norm_eps x 10
+  GammaSkipped,   ///< norms without their weights
+  GateUpSwapped,  ///< silu(up) * gate
+  LastPageDropped,  ///< the KV page of 64 tokens that is being filled is not
+                    ///< read
+  PositionPerPage,  ///< positions start again at every page of 64
+  PositionPerChunk, ///< positions start again at every call of run()
+  ScaleMissing,     ///< scores without 1/sqrt(head_dim)
+  HeadUntied,       ///< a tied head that has a matrix of its own
+  Count
+};
+const char *name(Mutant mutant);
+
+/// Which rows of logits run() computes.
+enum class Rows { Last, All };
+
+/// Tokens seen so far and their keys and values; made by Model::sequence().
+class Sequence {
+public:
+  int64_t length() const { return tokens; }
+  /// Attention entropy of the newest row over log(length), mean over heads and
+  /// layers; 1 is uniform attention.
+  double lastRowEntropy() const { return entropy; }
+
+private:
+  friend class Model;
+  struct Layer {
+    std::vector<double> keys, values; ///< [tokens][kvHeads * headDim]
+  };
+  std::vector<Layer> layers;
+  int64_t tokens = 0;
+  double entropy = 0.0;
+};
+
+class Model {
+public:
+  /// Fails, naming the tensor, where one is missing or has the wrong shape.
+  static Result<Model> create(const Config &config, const Tensors &tensors,
+                              Rounding rounding = Rounding::None,
+                              Mutant mutant = Mutant::None);
+
+  Sequence sequence() const;
+  /// Appends `ids`; returns logits, one vector [vocabSize] per row asked for.
+  std::vector<std::vector<double>> run(Sequence &sequence,
+                                       const std::vector<int32_t> &ids,
+                                       Rows rows = Rows::All) const;
+  const Config &config() const { return settings; }
+
+private:
+  /// Transposed, so that the inner loop of a product runs over outputs.
+  struct Matrix {
+    int64_t in = 0, out = 0;
+    std::vector<double> values; ///< [in][out]
+  };
+  using Vector = std::vector<double>;
+  struct Layer {
+    Vector attentionNorm, ffnNorm; ///< [hidden]
+    Matrix query, key, value, output, gate, up, down;
+  };
+
+  Model() = default;
+  Error load(const Tensors &tensors);
+  /// rows of `x` [count][matrix.in] times the matrix: [count][matrix.out]
+  static Vector product(const Matrix &matrix, const Vector &x, int64_t count);
+  /// RMS norm of each row, then the products with `matrices`. The operand is
+  /// gamma * x, rounded; the rsqrt multiplies each result.
+  std::vector<Vector>
+  normProducts(const Vector &x, int64_t count, const Vector &gamma,
+               const std::vector<const Matrix *> &matrices) const;
+  void rotate(Vector &x, int64_t count, int64_t heads,
+              int64_t firstPosition) const;
+  Vector attend(const Vector &query, int64_t count,
+                const Sequence::Layer &cache, int64_t firstPosition,
+                double &entropy) const;
+
+  Config settings;
+  Rounding rounding = Rounding::None;
+  Mutant mutant = Mutant::None;
+  Vector embedding; ///< [vocab][hidden]
+  std::vector<Layer> layers;
+  Vector finalNorm;
+  Matrix head;
+};
+
+} // namespace llrt::reference
+
+#endif
