@@ -27,17 +27,18 @@ LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult
-ModelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t hidden,
-                  int64_t intermediate, int64_t layers, int64_t heads,
-                  int64_t kvHeads, int64_t headDim, int64_t vocab,
-                  int64_t pieces, int64_t maxSeqLen, int64_t maxBatch,
-                  RopeAttr rope, FloatAttr eps, bool tied, Type storage) {
+LogicalResult ModelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                int64_t hidden, int64_t intermediate,
+                                int64_t layers, int64_t heads, int64_t kvHeads,
+                                int64_t headDim, int64_t vocab, int64_t pieces,
+                                int64_t maxSeqLen, int64_t maxBatch,
+                                RopeAttr rope, FloatAttr eps, bool tied,
+                                Type storage) {
   const std::pair<StringRef, int64_t> sizes[] = {
-      {"hidden_size", hidden}, {"intermediate_size", intermediate},
-      {"layers", layers},      {"heads", heads},
-      {"kv_heads", kvHeads},   {"head_dim", headDim},
-      {"vocab_size", vocab},   {"pieces", pieces},
+      {"hidden_size", hidden},    {"intermediate_size", intermediate},
+      {"layers", layers},         {"heads", heads},
+      {"kv_heads", kvHeads},      {"head_dim", headDim},
+      {"vocab_size", vocab},      {"pieces", pieces},
       {"max_seq_len", maxSeqLen}, {"max_batch", maxBatch}};
   for (auto [name, size] : sizes) // (C1)
     if (size <= 0)
@@ -56,8 +57,8 @@ ModelAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t hidden,
                        << pieces << " and " << vocab;
   // (C5)
   if (!isFinitePositive(eps))
-    return emitError() << "expects rms_norm_eps to be finite and positive, found "
-                       << eps;
+    return emitError()
+           << "expects rms_norm_eps to be finite and positive, found " << eps;
   // (C6)
   if (!storage.isBF16() && !storage.isF16() && !storage.isF32())
     return emitError() << "expects storage to be bf16, f16 or f32, found "

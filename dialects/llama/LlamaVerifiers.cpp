@@ -53,7 +53,8 @@ SmallVector<int64_t> productShape(Tensor input, Tensor weight) {
 
 LogicalResult WeightOp::verify() {
   // (C1)
-  if (ElementsAttr value = getValueAttr(); value && value.getType() != getType())
+  if (ElementsAttr value = getValueAttr();
+      value && value.getType() != getType())
     return emitOpError("expects its value to have type ")
            << getType() << ", found " << value.getType();
   return success();
@@ -250,8 +251,9 @@ LogicalResult FusedQkvOp::verify() {
   if (cache.getDimSize(0) != input.getDimSize(0) || key.getDimSize(0) != rows ||
       value.getDimSize(0) != rows)
     return emitOpError("expects caches of batch ")
-           << input.getDimSize(0) << " whose kv_heads * head_dim is the rows of "
-           << key << " and " << value << ", found " << cache;
+           << input.getDimSize(0)
+           << " whose kv_heads * head_dim is the rows of " << key << " and "
+           << value << ", found " << cache;
   // (C9)
   if (failed(headsFit(*this, query.getDimSize(0), cache)))
     return failure();

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The passes of the phase fuse, and llama-to-linalg, by which they are tested.
+#ifndef LLAMAC_COMPILER_FUSE_PASSES_TD
+#define LLAMAC_COMPILER_FUSE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FuseQkvPass : Pass<"llama-fuse-qkv"> {
+  let summary = "Three linears of one input become one op over stacked rows";
+  let description = [{
+    Which of the three is query, key or value is read off their use: value goes
+    to `llama.kv_append`, key goes there too, turned or not, and query is the
+    third linear of the input. Rounding does not change.
+
+    Before:
+
+    ```mlir
+    %q = llama.linear %n, %wq : (tensor<1x2x8xf32>, tensor<8x8xbf16>) -> tensor<1x2x8xf32>
+    %k = llama.linear %n, %wk : (tensor<1x2x8xf32>, tensor<4x8xbf16>) -> tensor<1x2x4xf32>
+    %v = llama.linear %n, %wv : (tensor<1x2x8xf32>, tensor<4x8xbf16>) -> tensor<1x2x4xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %q, %k, %v = llama.fused_qkv %n, %wq, %wk, %wv
+       : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+      -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::llama::LlamaDialect"];
+}
+
+def FuseSwiGLUPass : Pass<"llama-fuse-swiglu"> {
+  let summary = "gate, up, silu and mul become one op over the rows of both weights";
+  let description = [{
+    Rounding does not change.
+
+    Before:
+
+    ```mlir
+    %g = llama.linear %n, %wg : (tensor<1x2x8xf32>, tensor<12x8xbf16>) -> tensor<1x2x12xf32>
+    %u = llama.linear %n, %wu : (tensor<1x2x8xf32>, tensor<12x8xbf16>) -> tensor<1x2x12xf32>
+    %s = llama.silu %g : tensor<1x2x12xf32>
+    %m = llama.mul %s, %u : tensor<1x2x12xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %m = llama.fused_gate_up %n, %wg, %wu
+       : (tensor<1x2x8xf32>, tensor<12x8xbf16>, tensor<12x8xbf16>) -> tensor<1x2x12xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::llama::LlamaDialect"];
+}
+
+def FuseRmsNormLinearPass : Pass<"llama-fuse-rms-norm-linear"> {
+  let summary = "A norm enters the one product that uses it";
+  let description = [{
+    The dot product comes first, the scale of the row after it. The user is a
+    `linear`, `fused_linear`, `fused_qkv`, `fused_gate_up` or `lm_head`.
+
+    **Rounding changes:** the unfused form rounds `gamma * x * scale` to the
+    weight's type, the fused form rounds `gamma * x`. Gamma multiplies the
+    activation and not the weight, because bf16(gamma * W) would round again.
+
+    Before:
+
+    ```mlir
+    %n = llama.rms_norm %x, %gamma eps 1.0e-05 : tensor<1x2x8xf32>, tensor<8xbf16>
+    %y = llama.linear %n, %w : (tensor<1x2x8xf32>, tensor<4x8xbf16>) -> tensor<1x2x4xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %y = llama.fused_linear %x, %w gamma %gamma eps 1.0e-05
+       : (tensor<1x2x8xf32>, tensor<4x8xbf16>, tensor<8xbf16>) -> tensor<1x2x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::llama::LlamaDialect"];
+}
+
+def FuseRopePass : Pass<"llama-fuse-rope"> {
+  let summary = "Rotation and cache write enter the product of query, key and value";
+  let description = [{
+    Rounding does not change: `kv_append` rounds in either form.
+
+    Before:
+
+    ```mlir
+    %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv
+       : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+      -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+    %qr = llama.rope %q at %p {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64>}
+       : tensor<1x2x8xf32>, tensor<1xi32>
+    %kr = llama.rope %k at %p {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64>}
+       : tensor<1x2x4xf32>, tensor<1xi32>
+    %kc1, %vc1 = llama.kv_append %kc, %vc, %kr, %v at %p
+       : tensor<1x16x1x4xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
+    ```
+
+    After:
+
+    ```mlir
+    %qr, %kc1, %vc1 = llama.fused_qkv %x, %wq, %wk, %wv cache %kc, %vc at %p
+        {rope = #llama.rope<theta = 1.0e+04 : f64>}
+       : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>,
+          tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>)
+      -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::llama::LlamaDialect"];
+}
+
+def FuseResidualPass : Pass<"llama-fuse-residual"> {
+  let summary = "A residual enters the product that is added to it";
+  let description = [{
+    Rounding does not change.
+
+    Before:
+
+    ```mlir
+    %o = llama.linear %a, %w : (tensor<1x2x8xf32>, tensor<8x8xbf16>) -> tensor<1x2x8xf32>
+    %y = llama.add %x, %o : tensor<1x2x8xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %y = llama.fused_linear %a, %w residual %x
+       : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<1x2x8xf32>) -> tensor<1x2x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::llama::LlamaDialect"];
+}
+
+def CheckFusedPass : Pass<"llama-check-fused"> {
+  let summary = "What holds after fuse: only fused ops are left";
+  let description = [{
+    Changes nothing. An error for each op that a fusion should have taken:
+    `rms_norm linear rope kv_append silu mul add`, and a `fused_qkv` that does
+    not reach the cache. What may be left is `weight get_weight embed attention
+    lm_head sample` and the fused ops.
+  }];
+}
+
+#endif // LLAMAC_COMPILER_FUSE_PASSES_TD
