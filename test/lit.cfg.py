@@ -38,8 +38,9 @@ if config.llamac_ptxas:
     config.available_features.add("ptxas")
 if os.geteuid() == 0:
     config.available_features.add("root")
-if lit_config.params.get("long"):
-    config.available_features.add("long")
+mode = lit_config.params.get("mode", "full")  # quick, full or long
+if mode != "full":
+    config.available_features.add(mode)
 try:
     ctypes.CDLL("libcuda.so.1")
     config.available_features.add("cuda-driver")
