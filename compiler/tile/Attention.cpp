@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The attention kernels over the paged KV cache: prefill, and decode split
+// over the KV length.
+//
+// softmax(Q K^T / sqrt(D)) V without the matrix of scores, as in
+// FlashAttention-2 (Dao 2023, algorithm 1). A block has one KV head; the query
+// heads that share it are the rows of its tile, 16 rows to a warp.
+//
+//   a. Read the warp's query rows; O = 0, l = 0, m = -inf for each row.
+//   b. Start the copies of the first pages of K and V into the ring.
+//   For each page of 64 tokens, in ascending order:
+//   c.   Wait for its stage.
+//   d.   On the last page, zero V's rows past the last position: a page that
+//        was in use before still holds old values, and 0 x inf is not 0.
+//   e.   S = Q K^T, times log2(e) / sqrt(D).
+//   f.   S = -inf where the token lies after the row's position.
+//   g.   m' = max(m, rowmax S);  P = exp2(S - m');  alpha = exp2(m - m').
+//   h.   l = alpha l + rowsum P, before P is rounded.
+//   i.   O = alpha O + round(P) V.
+//   j.   Release the stage; start the copy of a later page into it.
+//   k. Prefill stores O / l. A split stores O, m and l, and the merge kernel
+//      does g to i once more with splits in the place of pages, then k.
+//
+// exp2 and not exp, because the machine has exp2: log2(e) goes into the factor
+// that the scores need anyway. The factor is applied to the scores in f32 and
+// not to Q, which would round once more.
+//
+// Splits start at multiples of 256 tokens and are merged from first to last.
+// So a row's result depends on its own sequence alone: not on how many splits
+// the longest sequence of the batch has, nor on which block came first.
+#include "compiler/tile/Attention.h"
+
+#include "compiler/tile/AttentionProducts.h"
+#include "compiler/tile/KernelBuilder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace mlir::tile {
+
+static constexpr int64_t pageTokens = AttentionShape::pageTokens;
+static constexpr int64_t warpRows = AttentionProducts::rows;
+static constexpr int64_t prefillWarps = 4;
+static constexpr int64_t prefillRows = prefillWarps * warpRows;
+
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Byte offsets in shared memory: the ring's stages (K, then V, of one page),
+/// its barriers, then scratch for each warp.
+struct SharedLayout {
+  int64_t stageBytes, stages, barriers, scratch, scratchBytes, total;
+
+  SharedLayout(const AttentionShape &shape, int64_t warps) {
+    constexpr int64_t mostBytes = 227 * 1024;
+    stageBytes = shape.kvHeadBytes();
+    scratchBytes = AttentionProducts::scratchBytes(shape);
+    stages = 2; // f32 heads of more than 160 dims have room for one only
+    do {
+      barriers = stages * stageBytes;
+      scratch = barriers + 16;
+      total = scratch + warps * scratchBytes;
+    } while (total > mostBytes && --stages);
+  }
+};
+} // namespace
+
+static int64_t headTiles(const AttentionShape &shape) {
+  return (shape.group() + warpRows - 1) / warpRows;
+}
+
+AttentionLaunch getAttentionPrefillLaunch(const AttentionShape &shape) {
+  return {{{AttentionGrid::Tokens, shape.group(), prefillRows},
+           {AttentionGrid::One, shape.kvHeads, 1},
+           {}},
+          prefillWarps * 32,
+          SharedLayout(shape, prefillWarps).total};
+}
+
+AttentionLaunch getAttentionSplitLaunch(const AttentionShape &shape) {
+  return {{{AttentionGrid::Tokens, headTiles(shape), 1},
+           {AttentionGrid::One, shape.kvHeads, 1},
+           {AttentionGrid::Splits, 1, 1}},
+          32,
+          SharedLayout(shape, 1).total};
+}
+
+//===----------------------------------------------------------------------===//
+// What both kernels do
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One block of attention: a range of pages against a tile of query rows.
+class AttentionBlock {
+public:
+  AttentionBlock(KernelBuilder &k, const AttentionShape &shape, int64_t warps)
+      : k(k), shape(shape), layout(shape, warps), warps(warps),
+        kvHead(k.block(gpu::Dimension::y)) {
+    Value scratch = k.add(k.mul(k.warp(), layout.scratchBytes), layout.scratch);
+    products = AttentionProducts::create(k, shape, scratch);
+  }
+
+  // What the kernel says about its rows and pages.
+  Value kv, blockTable; ///< the table's row of the sequence
+  Value firstPage, endPage;
+  Value lastPosition;        ///< of all rows of the block
+  Value rowPositions[2];     ///< of this lane's two rows
+  Value warpFirst, warpLast; ///< smallest and largest position in the warp
+  Value warpHasRows;         ///< i1
+
+  /// The state of this lane's two rows: O in fragments, m and l in pairs.
+  struct Rows {
+    SmallVector<Value> output;
+    Value maximum, sum;
+  };
+
+  /// Steps a to j.
+  Rows run(llvm::function_ref<Value(Value row)> queryRow);
+
+  Value vectorOf(Value low, Value high) {
+    return k.pack({low, low, high, high});
+  }
+
+private:
+  void fill(Value ring, Value step, Value page);
+  void zeroPastEnd(Value stage, Value page);
+  SmallVector<Value> addPage(Value stage, Value page, ValueRange state);
+  SmallVector<Value> mask(ValueRange scores, Value page);
+  void sync() { warps == 1 ? k.syncWarp() : k.syncBlock(); }
+
+  KernelBuilder &k;
+  const AttentionShape &shape;
+  SharedLayout layout;
+  int64_t warps;
+  Value kvHead;
+  std::unique_ptr<AttentionProducts> products;
+};
+} // namespace
+
+AttentionBlock::Rows
+AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
+  Value elected = k.equal(k.thread(), 0);
+  Value ring = RingOp::create(
+      k, RingType::get(k.getContext(), layout.stages, layout.stageBytes),
+      k.constant(0), k.constant(layout.barriers), elected);
+  k.when(elected, [&] { // (b)
+    for (int64_t step = 0; step < layout.stages; ++step) {
+      Value page = k.add(firstPage, step);
+      k.when(k.ult(page, endPage), [&] { fill(ring, k.constant(step), page); });
+    }
+  });
+  products->loadQueries(queryRow); // (a)
+  SmallVector<Value> state(products->outputFragments(), k.zeros(4));
+  Value infinity = k.constantF32(-std::numeric_limits<float>::infinity());
+  state.push_back(k.pack({infinity, infinity}));
+  state.push_back(k.zeros(2));
+  sync();
+
+  state = k.loop(firstPage, endPage, 1, state, [&](Value page, ValueRange in) {
+    Value step = k.sub(page, firstPage);
+    Value stage = RingWaitOp::create(k, k.i32(), ring, step); // (c)
+    k.when(k.equal(page, k.sub(endPage, 1)), [&] { zeroPastEnd(stage, page); });
+    SmallVector<Value> out;
+    if (warps == 1) {
+      out = addPage(stage, page, in);
+    } else {
+      // A warp sits out pages that all its rows would mask.
+      Value wanted =
+          k.both(warpHasRows, k.compare(arith::CmpIPredicate::sle,
+                                        k.mul(page, pageTokens), warpLast));
+      out = k.choose(
+          wanted, in.getTypes(), [&] { return addPage(stage, page, in); },
+          [&] { return SmallVector<Value>(in); });
+    }
+    RingReleaseOp::create(k, ring,
+                          warps == 1 ? Scope::Warp : Scope::Block); // (j)
+    Value next = k.add(page, layout.stages);
+    k.when(k.both(elected, k.ult(next, endPage)),
+           [&] { fill(ring, k.add(step, layout.stages), next); });
+    return out;
+  });
+
+  Value sum = state.pop_back_val(), maximum = state.pop_back_val();
+  SmallVector<Value, 2> sums; // over the four lanes of a row
+  for (int64_t i = 0; i < 2; ++i) {
+    Value total = k.element(sum, i);
+    total = k.addf(total, k.shuffleXor(total, 1));
+    sums.push_back(k.addf(total, k.shuffleXor(total, 2)));
+  }
+  return {state, maximum, k.pack(sums)};
+}
+
+/// (b, j) K and V of a page lie one after the other: one copy.
+void AttentionBlock::fill(Value ring, Value step, Value page) {
+  Value number = k.load(k.i32(), k.address(blockTable, k.mul(page, 4)));
+  Value offset = k.mul(k.widen(number), k.constant64(shape.pageBytes()));
+  Value source =
+      k.address(k.address(kv, offset), k.mul(kvHead, shape.kvHeadBytes()));
+  RingFillOp::create(k, ring, step, source, IntegerAttr());
+}
+
+/// (d)
+void AttentionBlock::zeroPastEnd(Value stage, Value page) {
+  Value used = k.add(k.sub(lastPosition, k.mul(page, pageTokens)), 1);
+  Value begin = k.add(k.mul(used, 128), k.mul(k.thread(), 16));
+  Value zero = k.zeros(4);
+  for (int64_t panel = shape.panels(); panel < 2 * shape.panels(); ++panel)
+    k.loop(begin, k.constant(AttentionShape::panelBytes), warps * 32 * 16,
+           [&](Value row) {
+             Value place = k.add(stage, panel * AttentionShape::panelBytes);
+             k.storeShared(zero, k.add(place, row));
+           });
+  sync();
+}
+
+/// (e) to (i)
+SmallVector<Value> AttentionBlock::addPage(Value stage, Value page,
+                                           ValueRange state) {
+  Value factor = k.constantF32(
+      static_cast<float>(1.4426950408889634 / std::sqrt(shape.headDim)));
+  Value factors = k.pack({factor, factor, factor, factor});
+  SmallVector<Value> scores = products->scores(stage); // (e)
+  for (Value &fragment : scores)
+    fragment = k.mulf(fragment, factors);
+  scores = mask(scores, page); // (f)
+
+  Value maximum = state[state.size() - 2], sum = state.back();
+  SmallVector<Type> fragments(scores.size(), scores[0].getType());
+  auto update = SoftmaxUpdateOp::create( // (g, h)
+      k, fragments, maximum.getType(), maximum.getType(), sum.getType(), scores,
+      maximum, sum);
+
+  Value scale = vectorOf(k.element(update.getScale(), 0),
+                         k.element(update.getScale(), 1));
+  SmallVector<Value> output;
+  for (Value fragment : state.drop_back(2))
+    output.push_back(k.mulf(fragment, scale));
+  Value values = k.add(stage, shape.kvHeadBytes() / 2);
+  output =
+      products->addValues(update.getProbabilities(), values, output); // (i)
+  output.push_back(update.getNewMaximum());
+  output.push_back(update.getNewSum());
+  return output;
+}
+
+/// (f) Only pages that some row of the warp does not see whole.
+SmallVector<Value> AttentionBlock::mask(ValueRange scores, Value page) {
+  Value start = k.mul(page, pageTokens);
+  Value needed = k.compare(arith::CmpIPredicate::sgt,
+                           k.add(start, pageTokens - 1), warpFirst);
+  return k.choose(
+      needed, scores.getTypes(),
+      [&] {
+        Value infinity = k.constantF32(-std::numeric_limits<float>::infinity());
+        Value hidden = k.pack({infinity, infinity, infinity, infinity});
+        // The last visible column, counted from this lane's first one.
+        Value mine = k.add(start, k.mul(k.bitAnd(k.lane(), 3), 2));
+        Value limit = vectorOf(k.sub(rowPositions[0], mine),
+                               k.sub(rowPositions[1], mine));
+        SmallVector<Value> result;
+        for (auto [n, fragment] : llvm::enumerate(scores)) {
+          Value even = k.constant(n * 8), odd = k.constant(n * 8 + 1);
+          Value column = k.pack({even, odd, even, odd});
+          Value seen = k.compare(arith::CmpIPredicate::sle, column, limit);
+          result.push_back(k.select(seen, fragment, hidden));
+        }
+        return result;
+      },
+      [&] { return SmallVector<Value>(scores); });
+}
+
+//===----------------------------------------------------------------------===//
+// Prefill
+//===----------------------------------------------------------------------===//
+
+gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
+                                     const AttentionShape &shape,
+                                     StringRef name) {
+  KernelBuilder k(builder.getUnknownLoc(), builder);
+  auto pointer = Parameter::Pointer;
+  gpu::GPUFuncOp kernel = k.startKernel(
+      name,
+      {pointer, pointer, pointer, pointer, pointer, pointer, Parameter::Scalar},
+      prefillWarps * 32);
+  Value query = kernel.getArgument(0), kv = kernel.getArgument(1),
+        positions = kernel.getArgument(2), slots = kernel.getArgument(3),
+        blockTable = kernel.getArgument(4), output = kernel.getArgument(5),
+        tokens = kernel.getArgument(6);
+  int64_t group = shape.group(), dim = shape.headDim;
+
+  // Flattened rows, token * group + head in group. Rows past the last one
+  // compute the last one again and store nothing.
+  Value kvHead = k.block(gpu::Dimension::y);
+  Value rowCount = k.mul(tokens, group);
+  Value lastRow = k.sub(rowCount, 1);
+  Value blockRow = k.mul(k.block(), prefillRows);
+  Value warpRow = k.add(blockRow, k.mul(k.warp(), warpRows));
+  auto tokenOf = [&](Value row) { return k.udiv(k.umin(row, lastRow), group); };
+  auto positionOf = [&](Value row) {
+    return k.load(k.i32(), k.address(positions, k.mul(tokenOf(row), 4)));
+  };
+  auto headOf = [&](Value row) {
+    return k.add(k.mul(kvHead, group), k.urem(k.umin(row, lastRow), group));
+  };
+
+  AttentionBlock block(k, shape, prefillWarps);
+  block.kv = kv;
+  block.blockTable = k.address(
+      blockTable, k.mul(k.load(k.i32(), slots), shape.maxPages() * 4));
+  block.lastPosition = positionOf(k.add(blockRow, prefillRows - 1));
+  block.firstPage = k.constant(0);
+  block.endPage = k.add(k.udiv(block.lastPosition, pageTokens), 1);
+  block.warpFirst = positionOf(warpRow);
+  block.warpLast = positionOf(k.add(warpRow, warpRows - 1));
+  block.warpHasRows = k.ult(warpRow, rowCount);
+  Value rows[2];
+  for (int64_t i = 0; i < 2; ++i) {
+    rows[i] = k.add(warpRow, k.add(k.shr(k.lane(), 2), 8 * i));
+    block.rowPositions[i] = positionOf(rows[i]);
+  }
+
+  auto state = block.run([&](Value inWarp) {
+    Value row = k.add(warpRow, inWarp);
+    Value place = k.add(k.mul(tokenOf(row), shape.heads), headOf(row));
+    return k.address(query, k.mul(place, dim * shape.elementBytes()));
+  });
+
+  // (k)
+  int64_t bytes = shape.elementBytes();
+  for (int64_t i = 0; i < 2; ++i)
+    k.when(k.ult(rows[i], rowCount), [&] {
+      Value place = k.add(k.mul(tokenOf(rows[i]), shape.paddedWidth()),
+                          k.mul(headOf(rows[i]), dim));
+      Value first = k.mul(k.bitAnd(k.lane(), 3), 2);
+      Value to = k.address(output, k.mul(k.add(place, first), bytes));
+      Value sum = k.element(state.sum, i);
+      for (auto [n, fragment] : llvm::enumerate(state.output)) {
+        Value low = k.divide(k.element(fragment, 2 * i), sum);
+        Value high = k.divide(k.element(fragment, 2 * i + 1), sum);
+        Value pair = shape.storageType.isF32()
+                         ? k.pack({low, high})
+                         : k.roundPair(low, high, shape.storageType);
+        int64_t column = n * 8;
+        auto store = [&] { k.store(pair, k.address(to, column * bytes)); };
+        if (column + 8 <= dim)
+          store();
+        else
+          k.when(k.ult(first, dim - column), store);
+      }
+    });
+  k.finishKernel(kernel);
+  builder.setInsertionPointAfter(kernel);
+  return kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// Decode: one split
+//===----------------------------------------------------------------------===//
+
+gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
+                                   const AttentionShape &shape,
+                                   StringRef name) {
+  KernelBuilder k(builder.getUnknownLoc(), builder);
+  SmallVector<Parameter> parameters(6, Parameter::Pointer);
+  gpu::GPUFuncOp kernel = k.startKernel(name, parameters, 32);
+  Value query = kernel.getArgument(0), kv = kernel.getArgument(1),
+        positions = kernel.getArgument(2), slots = kernel.getArgument(3),
+        blockTable = kernel.getArgument(4), partials = kernel.getArgument(5);
+  int64_t group = shape.group(), dim = shape.headDim;
+  constexpr int64_t splitPages = AttentionShape::splitTokens / pageTokens;
+
+  Value token = k.udiv(k.block(), headTiles(shape));
+  Value firstHead = k.mul(k.urem(k.block(), headTiles(shape)), warpRows);
+  Value kvHead = k.block(gpu::Dimension::y), split = k.block(gpu::Dimension::z);
+  Value position = k.load(k.i32(), k.address(positions, k.mul(token, 4)));
+  Value splitStart = k.mul(split, AttentionShape::splitTokens);
+  auto starts = arith::CmpIPredicate::sle;
+  k.when(k.compare(starts, splitStart, position), [&] {
+    // Rows are query heads; those past the group's compute its last one again.
+    Value tokenHead = k.add(k.mul(token, shape.heads), k.mul(kvHead, group));
+    Value lastHead = k.constant(group - 1);
+
+    AttentionBlock block(k, shape, 1);
+    block.kv = kv;
+    Value slot = k.load(k.i32(), k.address(slots, k.mul(token, 4)));
+    block.blockTable = k.address(blockTable, k.mul(slot, shape.maxPages() * 4));
+    block.lastPosition = block.warpFirst = block.warpLast = position;
+    block.rowPositions[0] = block.rowPositions[1] = position;
+    block.firstPage = k.mul(split, splitPages);
+    block.endPage = k.umin(k.add(block.firstPage, splitPages),
+                           k.add(k.udiv(position, pageTokens), 1));
+    auto state = block.run([&](Value row) {
+      Value head = k.umin(k.add(firstHead, row), lastHead);
+      return k.address(
+          query, k.mul(k.add(tokenHead, head), dim * shape.elementBytes()));
+    });
+
+    // (k)
+    for (int64_t i = 0; i < 2; ++i) {
+      Value head = k.add(firstHead, k.add(k.shr(k.lane(), 2), 8 * i));
+      k.when(k.ult(head, group), [&] {
+        Value place = k.widen(k.add(tokenHead, head));
+        place = k.add(k.mul(place, k.constant64(shape.maxSplits())),
+                      k.widen(split));
+        place = k.mul(place, k.constant64((dim + 2) * 4));
+        Value to = k.address(partials, place);
+        Value first = k.mul(k.bitAnd(k.lane(), 3), 2);
+        Value mine = k.address(to, k.mul(first, 4));
+        for (auto [n, fragment] : llvm::enumerate(state.output)) {
+          Value pair = k.pack(
+              {k.element(fragment, 2 * i), k.element(fragment, 2 * i + 1)});
+          int64_t column = n * 8;
+          auto store = [&] { k.store(pair, k.address(mine, column * 4)); };
+          if (column + 8 <= dim)
+            store();
+          else
+            k.when(k.ult(first, dim - column), store);
+        }
+        k.when(k.equal(first, 0), [&] {
+          Value pair =
+              k.pack({k.element(state.maximum, i), k.element(state.sum, i)});
+          k.store(pair, k.address(to, dim * 4));
+        });
+      });
+    }
+  });
+  k.finishKernel(kernel);
+  builder.setInsertionPointAfter(kernel);
+  return kernel;
+}
+
+} // namespace mlir::tile
