@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Writes a test model as a Hugging Face folder.
+#include "test/models/TestModels.h"
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace llrt::test {
+
+namespace {
+using Json = nlohmann::ordered_json;
+
+uint16_t bf16Bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return static_cast<uint16_t>(bits >> 16); // the value is a bf16 already
+}
+
+uint16_t f16Bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const uint16_t sign = static_cast<uint16_t>((bits >> 16) & 0x8000);
+  const int exponent = static_cast<int>((bits >> 23) & 0xff) - 127;
+  const uint32_t significand = (bits & 0x7fffff) | 0x800000;
+  if ((bits & 0x7fffffff) == 0)
+    return sign;
+  if (exponent >= -14) // the value is an f16 already: the low bits are zero
+    return static_cast<uint16_t>(sign | ((exponent + 15) << 10) |
+                                 ((significand >> 13) & 0x3ff));
+  return static_cast<uint16_t>(sign | (significand >> (13 - 14 - exponent)));
+}
+
+void append(std::string &data, Stored stored, float value) {
+  char bytes[4];
+  size_t size = 2;
+  if (stored == Stored::F32) {
+    std::memcpy(bytes, &value, size = 4);
+  } else {
+    const uint16_t bits =
+        stored == Stored::F16 ? f16Bits(value) : bf16Bits(value);
+    std::memcpy(bytes, &bits, 2);
+  }
+  data.append(bytes, size);
+}
+
+Json configJson(const TestModel &model) {
+  static const char *const names[] = {"float32", "float16", "bfloat16"};
+  const reference::Config &c = model.config;
+  Json json = {{"architectures", {"LlamaForCausalLM"}},
+               {"model_type", "llama"},
+               {"attention_bias", false},
+               {"bos_token_id", 1},
+               {"eos_token_id", 2},
+               {"hidden_act", "silu"},
+               {"hidden_size", c.hiddenSize},
+               {"intermediate_size", c.intermediateSize},
+               {"max_position_embeddings", c.maxPositions},
+               {"mlp_bias", false},
+               {"num_attention_heads", c.heads},
+               {"num_hidden_layers", c.layers},
+               {"num_key_value_heads", c.kvHeads},
+               {"rms_norm_eps", c.rmsNormEps},
+               {"tie_word_embeddings", c.tiedHead},
+               {"torch_dtype", names[static_cast<int>(model.stored)]},
+               {"vocab_size", c.vocabSize}};
+  if (model.writesHeadDim)
+    json["head_dim"] = c.headDim;
+  if (model.ropeKeys == RopeKeys::Theta) {
+    json["rope_theta"] = c.ropeTheta;
+    json["rope_scaling"] = nullptr;
+  } else if (model.ropeKeys == RopeKeys::Parameters) {
+    json["rope_parameters"] = {{"rope_type", "default"},
+                               {"rope_theta", c.ropeTheta}};
+  }
+  return json;
+}
+
+Error writeFile(const std::filesystem::path &path, const std::string &bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file)
+    return Error(path.string() + ": cannot be written");
+  return Error::success();
+}
+} // namespace
+
+Error writeFolder(const TestModel &model, const std::string &folder) {
+  static const char *const types[] = {"F32", "F16", "BF16"};
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  Json header = {{"__metadata__", {{"format", "pt"}}}};
+  std::string data;
+  for (const auto &[name, tensor] : makeTensors(model)) {
+    const size_t begin = data.size();
+    for (float value : tensor.values)
+      append(data, model.stored, value);
+    header[name] = {{"dtype", types[static_cast<int>(model.stored)]},
+                    {"shape", tensor.shape},
+                    {"data_offsets", {begin, data.size()}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  std::string file(8, '\0');
+  for (int i = 0; i < 8; ++i)
+    file[i] = static_cast<char>(text.size() >> (8 * i));
+  const std::filesystem::path path = folder;
+  if (Error error = writeFile(path / "model.safetensors", file + text + data))
+    return error;
+  const Json generation = {{"bos_token_id", 1}, {"eos_token_id", 2}};
+  if (Error error =
+          writeFile(path / "generation_config.json", generation.dump(2) + "\n"))
+    return error;
+  return writeFile(path / "config.json", configJson(model).dump(2) + "\n");
+}
+
+} // namespace llrt::test

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// make-test-model NAME FOLDER: writes one of the small random models.
+#include "test/models/TestModels.h"
+
+#include <cstdio>
+
+int main(int count, char **arguments) {
+  const llrt::test::TestModel *model =
+      count == 3 ? llrt::test::findTestModel(arguments[1]) : nullptr;
+  if (!model) {
+    std::fprintf(stderr,
+                 "usage: make-test-model NAME FOLDER, where NAME is one of\n");
+    for (const llrt::test::TestModel &known : llrt::test::testModels())
+      std::fprintf(stderr, "  %s\n", known.name.c_str());
+    return 2;
+  }
+  if (llrt::Error error = llrt::test::writeFolder(*model, arguments[2])) {
+    std::fprintf(stderr, "make-test-model: %s\n", error.message().c_str());
+    return 1;
+  }
+  return 0;
+}
