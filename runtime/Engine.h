@@ -23,6 +23,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace llrt {
@@ -42,6 +43,9 @@ enum class Rows { None, Last, All };
 struct StepOutput {
   std::vector<int32_t> next; ///< [rows]
   std::vector<float> logits; ///< [rows][vocab_size]; empty unless asked for
+  /// decode(): [rows] why that sequence was left out of the step (no page, or
+  /// its context is full), its next -1 and its logits 0; "" for the others.
+  std::vector<std::string> refused;
 };
 
 struct DecodeInput {
@@ -69,16 +73,15 @@ public:
   uint32_t length(KvCache::Sequence sequence) const { return cache.length(sequence); }
 
   /// Appends `ids` to one sequence through @prefill, a chunk at a time.
-  /// On failure the sequence may hold part of them; free it.
+  /// All or, where there is no room or an id is out of range, none.
   Error prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids, Rows rows, StepOutput &out,
                 bool logits = true);
   /// Appends one token to each of several different sequences through @decode.
-  /// A sequence that finds no room must not be among them: see canGrow().
+  /// One that finds no room is refused alone: see StepOutput::refused.
   Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out, bool logits = true);
-  /// Success if one more token fits `sequence` now; else why not.
-  Error canGrow(KvCache::Sequence sequence) const;
 
   const LlamacPlanHeader &plan() const { return executable.plan(); }
+  View<int32_t> eosIds() const { return executable.eosIds(); }
   uint32_t contextSize() const { return settings.contextSize; }
   uint32_t maxBatch() const { return settings.maxBatch; }
   uint32_t chunk() const { return settings.chunk; }
@@ -97,6 +100,7 @@ private:
   Error head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logits);
   Error growAndCopy(KvCache::Sequence sequence, uint32_t tokens);
   Error checkToken(int32_t token) const;
+  Error checkSequence(KvCache::Sequence sequence) const;
 
   const Executable &executable;
   Device &device;

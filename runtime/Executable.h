@@ -56,6 +56,8 @@ public:
 private:
   Executable();
   friend class ExecutableReader;
+  /// Opens `file`; messages call it `name`.
+  static Result<std::unique_ptr<Executable>> openAs(const std::string &file, const std::string &name, Check check);
 
   std::string filePath;
   std::unique_ptr<MappedFile> file;

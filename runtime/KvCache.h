@@ -35,6 +35,8 @@ public:
   /// Makes room for `tokens` more and counts them as present. Appends to
   /// `copies` what copy on write asks for (at most one page).
   Error grow(Sequence sequence, uint32_t tokens, std::vector<PageCopy> &copies);
+  /// Success if grow(sequence, tokens) would find room; else why not.
+  Error check(Sequence sequence, uint32_t tokens) const;
   /// A new sequence with the same tokens and the same pages.
   Result<Sequence> fork(Sequence parent);
   void free(Sequence sequence);

@@ -116,8 +116,9 @@ struct CudaProbe {
   std::string detail; ///< for the user
 };
 CudaProbe probeCuda();
-/// Device `ordinal` through libcuda.so.1, opened with dlopen.
-Result<std::unique_ptr<Device>> createCudaDevice(int ordinal = 0);
+/// Device `ordinal` through libcuda.so.1, opened with dlopen. `smVersion` 90: it
+/// must be an sm_90; 0: any.
+Result<std::unique_ptr<Device>> createCudaDevice(int ordinal = 0, uint32_t smVersion = 0);
 
 } // namespace llrt
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The command line of an executable made by llamac. Only what is built is known.
+#ifndef LLAMAC_RUNTIME_COMMANDLINE_H
+#define LLAMAC_RUNTIME_COMMANDLINE_H
+
+#include "runtime/DeviceChoice.h"
+#include "runtime/Result.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace llrt {
+
+/// The exit statuses that the command line promises.
+enum ExitStatus : int { exitDone = 0, exitFailed = 1, exitUsage = 2, exitInterrupted = 130 };
+
+struct CommandLine {
+  /// Where the prompt comes from; `argument` is its text, file or ids.
+  enum class Source { None, Text, File, Ids, Prompts } source = Source::None;
+  std::string argument; ///< for File and Prompts, "-" is standard input
+  bool help = false, version = false, info = false, verbose = false, json = false, echo = false;
+  std::optional<uint32_t> maxTokens, contextSize, maxBatch;
+  std::vector<std::string> stops;
+  std::vector<int32_t> forced;
+  std::string dumpLogits;
+  DeviceChoice device;
+
+  /// `arguments` without the program's name. An Error is a wrong command line.
+  static Result<CommandLine> parse(const std::vector<std::string> &arguments);
+  static std::string helpText(const std::string &program);
+};
+
+/// "1 15043", also with commas; `option` is for messages.
+Result<std::vector<int32_t>> parseIds(const std::string &text, const std::string &option);
+
+} // namespace llrt
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// --device auto|cuda[:N]|emulator.
+#ifndef LLAMAC_RUNTIME_DEVICECHOICE_H
+#define LLAMAC_RUNTIME_DEVICECHOICE_H
+
+#include "runtime/ExecutableFormat.h"
+#include "runtime/device/Device.h"
+
+#include <memory>
+#include <string>
+
+namespace llrt {
+
+struct DeviceChoice {
+  enum Kind { Auto, Cuda, Emulator } kind = Auto;
+  int ordinal = 0;
+  /// An Error names what is allowed.
+  static Result<DeviceChoice> parse(const std::string &text);
+};
+
+/// The device for `plan`. Auto takes the GPU; a GPU that is there but does not fit
+/// is an error; only where there is none it emulates, and `note` says so.
+Result<std::unique_ptr<Device>> createDevice(const DeviceChoice &choice, const LlamacPlanHeader &plan,
+                                             std::string &note);
+
+} // namespace llrt
+
+#endif

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Buffers once, then launches.
+#include "runtime/Engine.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace llrt;
+
+namespace {
+
+template <typename T> T ceilDivide(T value, T divisor) { return (value + divisor - 1) / divisor; }
+
+/// Zeros replaced by the compiled maxima.
+EngineOptions resolve(const LlamacPlanHeader &plan, EngineOptions options) {
+  if (!options.contextSize)
+    options.contextSize = plan.max_seq_len;
+  if (!options.maxBatch)
+    options.maxBatch = plan.max_batch;
+  if (!options.chunk)
+    options.chunk = plan.max_chunk;
+  if (!options.pages)
+    options.pages = ceilDivide(options.contextSize, LLAMAC_PAGE_TOKENS) * options.maxBatch;
+  return options;
+}
+
+Error checkOption(const char *name, uint32_t value, uint32_t most) {
+  if (value <= most)
+    return Error::success();
+  return Error(std::string(name) + ": " + std::to_string(value) + " is more than this executable was compiled for: " +
+               std::to_string(most));
+}
+
+uint64_t ropeBytes(const LlamacPlanHeader &plan, uint32_t contextSize) {
+  return static_cast<uint64_t>(contextSize) * (plan.head_dim / 2) * 2 * sizeof(float);
+}
+
+} // namespace
+
+uint64_t llrt::evaluate(const LlamacExpression &expression,
+                        const std::array<uint64_t, LLAMAC_VARIABLE_COUNT> &variables) {
+  return ceilDivide<uint64_t>(variables[expression.variable] * expression.multiplier, expression.divisor);
+}
+
+EngineMemory Engine::memoryNeeded(const LlamacPlanHeader &plan, const EngineOptions &options) {
+  EngineMemory memory;
+  EngineOptions settings = resolve(plan, options);
+  memory.pages = settings.pages;
+  memory.weights = plan.weights_bytes;
+  memory.workspace = plan.workspace_bytes;
+  memory.kvPool = plan.page_bytes * memory.pages;
+  memory.rope = ropeBytes(plan, settings.contextSize);
+  return memory;
+}
+
+EngineMemory Engine::memory() const { return memoryNeeded(plan(), settings); }
+
+Engine::Engine(const Executable &executable, Device &device, const EngineOptions &settings)
+    : executable(executable), device(device), settings(settings),
+      cache(settings.pages, settings.maxBatch, settings.contextSize,
+            ceilDivide(executable.plan().max_seq_len, LLAMAC_PAGE_TOKENS)) {}
+
+Engine::~Engine() {
+  for (DeviceAddress buffer : buffers)
+    if (buffer)
+      (void)static_cast<bool>(device.release(buffer));
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const Executable &executable, Device &device,
+                                               const EngineOptions &options) {
+  const LlamacPlanHeader &plan = executable.plan();
+  if (!executable.hasWeights())
+    return Error(executable.path() + ": was compiled with --no-weights and cannot run: it carries shapes only, and "
+                                     "filling them (--random-weights) is not built yet; compile without --no-weights");
+  EngineOptions settings = resolve(plan, options);
+  if (Error error = checkOption("context size", settings.contextSize, plan.max_seq_len))
+    return error;
+  if (Error error = checkOption("batch", settings.maxBatch, plan.max_batch))
+    return error;
+  if (Error error = checkOption("chunk", settings.chunk, plan.max_chunk))
+    return error;
+  std::unique_ptr<Engine> engine(new Engine(executable, device, settings));
+  if (Error error = engine->start())
+    return error;
+  return engine;
+}
+
+Error Engine::start() {
+  EngineMemory need = memory();
+  Result<Stream *> created = device.createStream();
+  if (!created)
+    return created.error();
+  stream = *created;
+  Result<DeviceAddress> weights =
+      device.allocateConstant(executable.weights().data(), executable.weights().size(), "weights");
+  if (!weights)
+    return weights.error();
+  buffers[LLAMAC_BUFFER_WEIGHTS] = *weights;
+  struct {
+    LlamacBuffer buffer;
+    uint64_t bytes;
+    const char *name;
+  } const taken[] = {{LLAMAC_BUFFER_WORKSPACE, need.workspace, "workspace"},
+                     {LLAMAC_BUFFER_KV_POOL, need.kvPool, "KV pool"},
+                     {LLAMAC_BUFFER_ROPE, need.rope, "rope table"}};
+  for (const auto &entry : taken) {
+    Result<DeviceAddress> address = device.allocate(entry.bytes, entry.name);
+    if (!address)
+      return address.error();
+    buffers[entry.buffer] = *address;
+    if (Error error = device.fill(*address, 0, entry.bytes, stream))
+      return error;
+  }
+  if (Error error = fillRope())
+    return error;
+  Result<Module *> module = device.loadModule(executable.ptx(), executable.path() + ": kernels");
+  if (!module)
+    return module.error();
+  for (uint32_t i = 0; i < executable.kernels().size(); ++i) {
+    Result<Kernel *> kernel = device.findKernel(*module, executable.kernelName(i));
+    if (!kernel)
+      return kernel.error();
+    kernels.push_back(*kernel);
+  }
+  return device.synchronize(stream);
+}
+
+/// float [ctx][head_dim/2][2] from the float64 frequencies.
+Error Engine::fillRope() {
+  View<double> frequencies = executable.invFreq();
+  std::vector<float> table;
+  table.reserve(memory().rope / sizeof(float));
+  for (uint32_t position = 0; position < settings.contextSize; ++position)
+    for (double frequency : frequencies) {
+      table.push_back(static_cast<float>(std::cos(position * frequency)));
+      table.push_back(static_cast<float>(std::sin(position * frequency)));
+    }
+  return device.copyToDevice(buffers[LLAMAC_BUFFER_ROPE], table.data(), table.size() * sizeof(float));
+}
+
+Error Engine::checkToken(int32_t token) const {
+  if (token >= 0 && static_cast<uint32_t>(token) < plan().vocab_size)
+    return Error::success();
+  return Error("token id " + std::to_string(token) + " is out of range: the vocabulary has ids 0 to " +
+               std::to_string(plan().vocab_size - 1));
+}
+
+Error Engine::checkSequence(KvCache::Sequence sequence) const {
+  if (sequence < settings.maxBatch && cache.live(sequence))
+    return Error::success();
+  return Error("sequence " + std::to_string(sequence) + " does not exist: add one first");
+}
+
+Error Engine::growAndCopy(KvCache::Sequence sequence, uint32_t tokens) {
+  std::vector<PageCopy> copies;
+  if (Error error = cache.grow(sequence, tokens, copies))
+    return error;
+  DeviceAddress pool = buffers[LLAMAC_BUFFER_KV_POOL];
+  for (const PageCopy &copy : copies)
+    if (Error error = device.copyOnDevice(pool + copy.to * plan().page_bytes, pool + copy.from * plan().page_bytes,
+                                          plan().page_bytes, stream))
+      return error;
+  return Error::success();
+}
+
+Error Engine::writeControl(View<int32_t> tokens, View<int32_t> positions, View<int32_t> slots) {
+  DeviceAddress workspace = buffers[LLAMAC_BUFFER_WORKSPACE];
+  struct {
+    uint64_t offset;
+    View<int32_t> values;
+  } const arrays[] = {{plan().tokens_offset, tokens},
+                      {plan().positions_offset, positions},
+                      {plan().slots_offset, slots},
+                      {plan().block_table_offset, cache.blockTable()}};
+  for (const auto &array : arrays)
+    if (Error error = device.copyToDevice(workspace + array.offset, array.values.data(),
+                                          array.values.size() * sizeof(int32_t), stream))
+      return error;
+  return Error::success();
+}
+
+Error Engine::run(LlamacFunction function, const Variables &variables) {
+  // A kernel parameter is at most 8 bytes; arguments point into `values`.
+  std::vector<uint64_t> values;
+  std::vector<const void *> pointers;
+  for (const LlamacLaunch &launch : executable.launches(function)) {
+    View<LlamacArgument> arguments = executable.arguments().slice(launch.first_argument, launch.argument_count);
+    values.resize(arguments.size());
+    pointers.resize(arguments.size());
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const LlamacArgument &argument = arguments[i];
+      if (argument.kind == LLAMAC_ARGUMENT_POINTER)
+        values[i] = buffers[argument.buffer] + argument.value;
+      else
+        values[i] = evaluate(argument.expression, variables) + argument.value;
+      pointers[i] = &values[i];
+    }
+    LaunchShape shape;
+    uint32_t *grid[3] = {&shape.grid.x, &shape.grid.y, &shape.grid.z};
+    for (int axis = 0; axis < 3; ++axis)
+      *grid[axis] = static_cast<uint32_t>(evaluate(launch.grid[axis], variables));
+    shape.block = {launch.block[0], launch.block[1], launch.block[2]};
+    shape.dynamicSharedBytes = launch.dynamic_shared_bytes;
+    shape.cooperative = launch.cooperative != 0;
+    if (Error error = device.launch(kernels[launch.kernel], shape, pointers.data(), pointers.size(), stream))
+      return error;
+  }
+  return Error::success();
+}
+
+/// Runs @head on rows of the last step and appends what it gives to `out`.
+Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logits) {
+  DeviceAddress workspace = buffers[LLAMAC_BUFFER_WORKSPACE];
+  for (uint32_t done = 0; done < rows;) {
+    uint32_t group = std::min(plan().head_rows_max, rows - done);
+    Variables variables{};
+    variables[LLAMAC_VARIABLE_ONE] = 1;
+    variables[LLAMAC_VARIABLE_TOKENS] = firstRow + rows;
+    variables[LLAMAC_VARIABLE_HEAD_START] = firstRow + done;
+    variables[LLAMAC_VARIABLE_HEAD_ROWS] = group;
+    variables[LLAMAC_VARIABLE_SPLITS] = 1;
+    if (Error error = run(LLAMAC_FUNCTION_HEAD, variables))
+      return error;
+    size_t at = out.next.size();
+    out.next.resize(at + group);
+    if (Error error = device.copyToHost(&out.next[at], workspace + plan().next_token_offset,
+                                        group * sizeof(int32_t), stream))
+      return error;
+    if (logits) {
+      at = out.logits.size();
+      size_t count = static_cast<size_t>(group) * plan().vocab_size;
+      out.logits.resize(at + count);
+      if (Error error = device.copyToHost(&out.logits[at], workspace + plan().logits_offset, count * sizeof(float),
+                                          stream))
+        return error;
+    }
+    if (Error error = device.synchronize(stream))
+      return error;
+    done += group;
+  }
+  return Error::success();
+}
+
+Error Engine::prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids, Rows rows, StepOutput &out,
+                      bool logits) {
+  out = {};
+  if (Error error = checkSequence(sequence))
+    return error;
+  for (int32_t id : ids)
+    if (Error error = checkToken(id))
+      return error;
+  if (Error error = cache.check(sequence, static_cast<uint32_t>(ids.size())))
+    return error;
+  std::vector<int32_t> positions, slots;
+  for (size_t start = 0; start < ids.size();) {
+    auto count = static_cast<uint32_t>(std::min<size_t>(settings.chunk, ids.size() - start));
+    uint32_t position = cache.length(sequence);
+    if (Error error = growAndCopy(sequence, count))
+      return error;
+    positions.resize(count);
+    for (uint32_t i = 0; i < count; ++i)
+      positions[i] = static_cast<int32_t>(position + i);
+    slots.assign(count, static_cast<int32_t>(sequence));
+    if (Error error = writeControl({&ids[start], count}, positions, slots))
+      return error;
+    Variables variables{};
+    variables[LLAMAC_VARIABLE_ONE] = 1;
+    variables[LLAMAC_VARIABLE_TOKENS] = count;
+    variables[LLAMAC_VARIABLE_SPLITS] = ceilDivide<uint64_t>(position + count, LLAMAC_SPLIT_TOKENS);
+    if (Error error = run(LLAMAC_FUNCTION_PREFILL, variables))
+      return error;
+    start += count;
+    if (rows == Rows::All)
+      if (Error error = head(0, count, out, logits))
+        return error;
+    if (rows == Rows::Last && start == ids.size())
+      if (Error error = head(count - 1, 1, out, logits))
+        return error;
+  }
+  // The host arrays above may go only when the device has read them.
+  return device.synchronize(stream);
+}
+
+/// Rows of the sequences that took part, spread over the rows of all inputs.
+static void spread(StepOutput &out, size_t rowLength) {
+  StepOutput compact = std::move(out);
+  size_t rows = compact.refused.size(), from = 0;
+  out.refused = std::move(compact.refused);
+  out.next.assign(rows, -1);
+  if (!compact.logits.empty())
+    out.logits.assign(rows * rowLength, 0);
+  for (size_t row = 0; row < rows; ++row) {
+    if (!out.refused[row].empty())
+      continue;
+    out.next[row] = compact.next[from];
+    if (!compact.logits.empty())
+      std::copy_n(&compact.logits[from * rowLength], rowLength, &out.logits[row * rowLength]);
+    ++from;
+  }
+}
+
+Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out, bool logits) {
+  out = {};
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (Error error = checkSequence(inputs[i].sequence))
+      return error;
+    if (Error error = checkToken(inputs[i].token))
+      return error;
+    for (size_t j = 0; j < i; ++j)
+      if (inputs[j].sequence == inputs[i].sequence)
+        return Error("sequence " + std::to_string(inputs[i].sequence) + " is twice in one batch");
+  }
+  std::vector<int32_t> tokens, positions, slots;
+  uint32_t longest = 0;
+  for (const DecodeInput &input : inputs) {
+    if (Error error = cache.check(input.sequence, 1)) {
+      out.refused.push_back(error.message());
+      continue;
+    }
+    out.refused.emplace_back();
+    tokens.push_back(input.token);
+    positions.push_back(static_cast<int32_t>(cache.length(input.sequence)));
+    slots.push_back(static_cast<int32_t>(input.sequence));
+    if (Error error = growAndCopy(input.sequence, 1))
+      return error;
+    longest = std::max(longest, cache.length(input.sequence));
+  }
+  if (tokens.size()) {
+    if (Error error = writeControl(tokens, positions, slots))
+      return error;
+    Variables variables{};
+    variables[LLAMAC_VARIABLE_ONE] = 1;
+    variables[LLAMAC_VARIABLE_TOKENS] = tokens.size();
+    variables[LLAMAC_VARIABLE_SPLITS] = ceilDivide<uint64_t>(longest, LLAMAC_SPLIT_TOKENS);
+    if (Error error = run(LLAMAC_FUNCTION_DECODE, variables))
+      return error;
+    if (Error error = head(0, static_cast<uint32_t>(tokens.size()), out, logits))
+      return error;
+  }
+  if (tokens.size() != inputs.size())
+    spread(out, plan().vocab_size);
+  return Error::success();
+}

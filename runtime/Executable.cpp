@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Finds the file, checks the sections against the plan, hands out views.
+#include "runtime/Executable.h"
+
+#include "runtime/ElfSections.h"
+#include "runtime/MappedFile.h"
+
+#include <cinttypes>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <sys/auxv.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+namespace llrt {
+
+/// Fills an Executable step by step; each step trusts the ones before it.
+class ExecutableReader {
+public:
+  ExecutableReader(Executable &result, const std::string &path) : result(result), path(path) {}
+  Error read(const std::string &file, Executable::Check check);
+
+private:
+  Error plan();
+  Error section(const char *name, const LlamacSectionCheck &expected, bool hash, View<uint8_t> &bytes);
+  template <typename T> View<T> array(uint64_t offset, uint32_t count) {
+    return View<T>(reinterpret_cast<const T *>(planBytes.data() + offset), count);
+  }
+
+  Executable &result;
+  const std::string &path;
+  std::vector<ElfSection> sections;
+  View<uint8_t> planBytes;
+};
+
+} // namespace llrt
+
+using namespace llrt;
+
+static std::string_view asText(View<uint8_t> bytes) {
+  return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
+}
+
+Error ExecutableReader::plan() {
+  for (const ElfSection &section : sections)
+    if (section.name == LLAMAC_SECTION_PLAN)
+      planBytes = result.file->bytes().slice(section.offset, section.size);
+  if (planBytes.empty())
+    return Error(path + ": section " LLAMAC_SECTION_PLAN ": found none, expected one: this is no executable made by "
+                        "llamac (or only the bare runtime that llamac copies); make one with `llamac MODEL -o OUT`");
+  return checkPlan(planBytes, path + ": section " LLAMAC_SECTION_PLAN);
+}
+
+Error ExecutableReader::section(const char *name, const LlamacSectionCheck &expected, bool hash,
+                                View<uint8_t> &bytes) {
+  const ElfSection *found = nullptr;
+  for (const ElfSection &section : sections)
+    if (section.name == name)
+      found = &section;
+  std::string where = path + ": section " + name + ": ";
+  const char *again = "; the file is cut or altered: compile the model again, or copy it again";
+  uint64_t size = found ? found->size : 0;
+  if (size != expected.size)
+    return Error(where + "found " + (found ? std::to_string(size) + " bytes" : "none") + ", expected " +
+                 (expected.size ? std::to_string(expected.size) + " bytes" : "none") + again);
+  if (!found)
+    return Error::success();
+  bytes = result.file->bytes().slice(found->offset, found->size);
+  if (!hash)
+    return Error::success();
+  uint64_t actual = XXH3_64bits(bytes.data(), bytes.size());
+  if (actual == expected.hash)
+    return Error::success();
+  char text[96];
+  std::snprintf(text, sizeof text, "XXH3 hash: found 0x%016" PRIx64 ", expected 0x%016" PRIx64, actual, expected.hash);
+  return Error(where + text + again);
+}
+
+Error ExecutableReader::read(const std::string &file, Executable::Check check) {
+  Result<std::unique_ptr<MappedFile>> mapped = MappedFile::open(file);
+  if (!mapped)
+    return mapped.error();
+  result.filePath = path;
+  result.file = std::move(*mapped);
+  Result<std::vector<ElfSection>> found = readElfSections(result.file->bytes(), path, ".llamac.");
+  if (!found)
+    return found.error();
+  sections = std::move(*found);
+  if (Error error = plan())
+    return error;
+
+  auto *header = reinterpret_cast<const LlamacPlanHeader *>(planBytes.data());
+  result.header = header;
+  result.allKernels = array<LlamacKernel>(header->kernels_offset, header->kernel_count);
+  result.allLaunches = array<LlamacLaunch>(header->launches_offset, header->launch_count);
+  result.allArguments = array<LlamacArgument>(header->arguments_offset, header->argument_count);
+  result.eos = array<int32_t>(header->eos_offset, header->eos_count);
+  result.frequencies = array<double>(header->inv_freq_offset, header->inv_freq_count);
+  result.strings = reinterpret_cast<const char *>(planBytes.data() + header->strings_offset);
+
+  View<uint8_t> ptx, tokenizer, passport;
+  if (Error error = section(LLAMAC_SECTION_PTX, header->ptx, true, ptx))
+    return error;
+  if (Error error = section(LLAMAC_SECTION_TOKENIZER, header->tokenizer, true, tokenizer))
+    return error;
+  if (Error error = section(LLAMAC_SECTION_PASSPORT, header->passport, true, passport))
+    return error;
+  LlamacSectionCheck weights = header->weights_inside ? header->weights : LlamacSectionCheck{0, 0};
+  if (Error error = section(LLAMAC_SECTION_WEIGHTS, weights, check == Executable::Check::All, result.weightBytes))
+    return error;
+  if (ptx.empty() || ptx[ptx.size() - 1] != 0)
+    return Error(path + ": section " LLAMAC_SECTION_PTX ": found no NUL at its end, expected PTX text; compile the "
+                        "model again");
+  result.ptxText = asText(ptx.slice(0, ptx.size() - 1));
+  result.tokenizerBytes = asText(tokenizer);
+  result.passportText = asText(passport);
+  return Error::success();
+}
+
+Executable::Executable() = default;
+Executable::~Executable() = default;
+
+Result<std::unique_ptr<Executable>> Executable::openAs(const std::string &file, const std::string &name,
+                                                       Check check) {
+  std::unique_ptr<Executable> result(new Executable());
+  if (Error error = ExecutableReader(*result, name).read(file, check))
+    return error;
+  return result;
+}
+
+Result<std::unique_ptr<Executable>> Executable::open(const std::string &path, Check check) {
+  return openAs(path, path, check);
+}
+
+Result<std::unique_ptr<Executable>> Executable::openSelf(Check check) {
+  // The link opens the right file even if another took its name meanwhile; the
+  // link's target is the name that the user knows.
+  char target[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", target, sizeof target);
+  if (length > 0)
+    return openAs("/proc/self/exe", std::string(target, length), check);
+  auto name = reinterpret_cast<const char *>(getauxval(AT_EXECFN));
+  if (!name)
+    return Error("the running executable cannot be found: /proc/self/exe is not readable and the kernel gave no "
+                 "AT_EXECFN; mount /proc");
+  return open(name, check);
+}
+
+View<LlamacLaunch> Executable::launches(LlamacFunction function) const {
+  const LlamacRange &range = header->functions[function];
+  return allLaunches.slice(range.first, range.count);
+}
+
+const char *Executable::kernelName(uint32_t index) const { return strings + allKernels[index].name_offset; }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Admit, step, accept, finish.
+#include "runtime/Generator.h"
+
+#include "runtime/StopStrings.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+using namespace llrt;
+
+namespace {
+
+class Timer {
+public:
+  explicit Timer(double &total) : total(total) {}
+  ~Timer() { total += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+
+private:
+  double &total;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+};
+
+} // namespace
+
+struct Generator::Active {
+  size_t index;
+  const Request *request;
+  KvCache::Sequence sequence;
+  uint32_t limit; ///< output tokens at most
+  std::optional<TextStream> stream;
+  StopStrings stops;
+  Completion completion;
+  bool finished = false;
+};
+
+const char *llrt::finishReasonName(FinishReason reason) {
+  switch (reason) {
+  case FinishReason::Eos:
+    return "eos";
+  case FinishReason::Stop:
+    return "stop";
+  case FinishReason::Length:
+    break;
+  }
+  return "length";
+}
+
+Error Generator::run(const std::vector<Request> &requests, const TextHandler &onText, const DoneHandler &onDone) {
+  textHandler = &onText;
+  doneHandler = &onDone;
+  for (size_t next = 0; next < requests.size() || !running.empty();) {
+    while (next < requests.size() && running.size() < engine.maxBatch()) {
+      if (Error error = admit(next, requests[next]))
+        return error;
+      ++next;
+    }
+    if (!running.empty())
+      if (Error error = step())
+        return error;
+  }
+  return Error::success();
+}
+
+Error Generator::refuse(size_t index, const std::string &why) {
+  Completion completion;
+  completion.failure = why;
+  return (*doneHandler)(index, completion);
+}
+
+/// The last token's KV is never stored: a prompt that fills the context still
+/// gives one token.
+uint32_t Generator::limit(const Request &request) const {
+  uint32_t room = engine.contextSize() - static_cast<uint32_t>(request.prompt.size()) + 1;
+  return std::min(room, request.maxTokens);
+}
+
+Error Generator::admit(size_t index, const Request &request) {
+  if (request.prompt.empty())
+    return refuse(index, "the prompt has no tokens");
+  if (request.prompt.size() > engine.contextSize())
+    return refuse(index, "the prompt has " + std::to_string(request.prompt.size()) + " tokens, but the context holds " +
+                             std::to_string(engine.contextSize()) + ": shorten it" +
+                             (engine.contextSize() < engine.plan().max_seq_len
+                                  ? ", or raise --ctx-size (up to " + std::to_string(engine.plan().max_seq_len) + ")"
+                                  : ", or compile with a larger --max-seq-len"));
+  for (const std::vector<int32_t> *ids : {&request.prompt, &request.forced})
+    for (int32_t id : *ids)
+      if (id < 0 || static_cast<uint32_t>(id) >= engine.plan().vocab_size)
+        return refuse(index, "token id " + std::to_string(id) + " is out of range: the vocabulary has ids 0 to " +
+                                 std::to_string(engine.plan().vocab_size - 1));
+  Result<KvCache::Sequence> sequence = engine.addSequence();
+  if (!sequence)
+    return refuse(index, sequence.error().message());
+  if (Error error = engine.kvCache().check(*sequence, static_cast<uint32_t>(request.prompt.size()))) {
+    engine.freeSequence(*sequence);
+    return refuse(index, error.message());
+  }
+
+  bool all = request.echo && request.keepLogits;
+  StepOutput out;
+  if (request.maxTokens != 0 || all) {
+    Timer timer(counts.promptSeconds);
+    if (Error error = engine.prefill(*sequence, request.prompt, all ? Rows::All : Rows::Last, out, request.keepLogits))
+      return error;
+    counts.promptTokens += request.prompt.size();
+  }
+  running.push_back({index, &request, *sequence, limit(request), std::nullopt, StopStrings(request.stops), {}, false});
+  Active &active = running.back();
+  if (tokenizer) {
+    active.stream.emplace(*tokenizer, request.prompt);
+    if (request.echo)
+      if (Error error = emit(active, active.stream->promptText()))
+        return error;
+  } else if (request.echo) {
+    std::string text;
+    for (int32_t id : request.prompt)
+      text += std::to_string(id) + " ";
+    if (Error error = emit(active, text))
+      return error;
+  }
+  size_t vocab = engine.plan().vocab_size;
+  if (all) {
+    // The last row belongs to the first output token, which accept() adds.
+    size_t before = request.maxTokens == 0 ? out.next.size() : out.next.size() - 1;
+    active.completion.logits.assign(out.logits.begin(), out.logits.begin() + before * vocab);
+  }
+  Error error = active.limit == 0
+                    ? finish(active, FinishReason::Length)
+                    : accept(active, out.next.back(),
+                             request.keepLogits ? &out.logits[out.logits.size() - vocab] : nullptr);
+  if (active.finished)
+    running.pop_back();
+  return error;
+}
+
+Error Generator::step() {
+  std::vector<DecodeInput> inputs;
+  bool logits = false;
+  for (const Active &active : running) {
+    inputs.push_back({active.sequence, active.completion.output.back()});
+    logits |= active.request->keepLogits;
+  }
+  StepOutput out;
+  {
+    Timer timer(counts.decodeSeconds);
+    if (Error error = engine.decode(inputs, out, logits))
+      return error;
+  }
+  ++counts.decodeSteps;
+  size_t vocab = engine.plan().vocab_size;
+  for (size_t row = 0; row < running.size(); ++row) {
+    Active &active = running[row];
+    if (!out.refused[row].empty()) {
+      active.completion.failure = out.refused[row];
+      if (Error error = finish(active, FinishReason::Length))
+        return error;
+      continue;
+    }
+    ++counts.decodedTokens;
+    if (Error error = accept(active, out.next[row], logits ? &out.logits[row * vocab] : nullptr))
+      return error;
+  }
+  running.erase(std::remove_if(running.begin(), running.end(), [](const Active &active) { return active.finished; }),
+                running.end());
+  return Error::success();
+}
+
+Error Generator::emit(Active &active, const std::string &text) {
+  if (text.empty())
+    return Error::success();
+  active.completion.text += text;
+  return (*textHandler)(active.index, text);
+}
+
+/// Takes the next output token: the choice, or the one that is forced.
+Error Generator::accept(Active &active, int32_t choice, const float *logits) {
+  const Request &request = *active.request;
+  std::vector<int32_t> &output = active.completion.output;
+  bool forced = output.size() < request.forced.size();
+  int32_t token = forced ? request.forced[output.size()] : choice;
+  if (request.keepLogits)
+    active.completion.logits.insert(active.completion.logits.end(), logits, logits + engine.plan().vocab_size);
+  std::string separator = output.empty() ? "" : " ";
+  output.push_back(token);
+  ++counts.outputTokens;
+  View<int32_t> eos = engine.eosIds();
+  if (!forced && std::find(eos.begin(), eos.end(), token) != eos.end())
+    return finish(active, FinishReason::Eos);
+  std::string text = active.stream ? active.stream->append(token) : separator + std::to_string(token);
+  if (Error error = emit(active, active.stops.append(text)))
+    return error;
+  if (active.stops.matched())
+    return finish(active, FinishReason::Stop);
+  if (output.size() == active.limit)
+    return finish(active, FinishReason::Length);
+  return Error::success();
+}
+
+Error Generator::finish(Active &active, FinishReason reason) {
+  if (reason != FinishReason::Stop) {
+    std::string rest = active.stream ? active.stops.append(active.stream->finish()) : std::string();
+    if (active.stops.matched())
+      reason = FinishReason::Stop;
+    else
+      rest += active.stops.finish();
+    if (Error error = emit(active, rest))
+      return error;
+  }
+  active.completion.reason = reason;
+  active.finished = true;
+  engine.freeSequence(active.sequence);
+  return (*doneHandler)(active.index, active.completion);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Renders the passport and the plan as aligned text.
+#include "runtime/Info.h"
+
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+using namespace llrt;
+using nlohmann::ordered_json;
+
+std::string llrt::readableBytes(uint64_t bytes) {
+  const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < std::size(units); ++unit)
+    value /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", value, units[unit]);
+  return text;
+}
+
+static std::string plainText(const ordered_json &value) {
+  return value.is_string() ? value.get<std::string>()
+                           : value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+static bool isFlat(const ordered_json &value) {
+  if (!value.is_structured())
+    return true;
+  if (value.is_object())
+    return false;
+  for (const ordered_json &element : value)
+    if (element.is_structured())
+      return false;
+  return true;
+}
+
+/// An object as "key  value" lines, deeper objects indented below their key.
+static void render(const ordered_json &value, size_t indent, std::string &out) {
+  const std::string margin(indent, ' ');
+  if (!value.is_structured()) {
+    out += margin + plainText(value) + "\n";
+    return;
+  }
+  if (value.is_array()) {
+    for (const ordered_json &element : value) {
+      if (isFlat(element) || element.empty()) {
+        out += margin + "- " + plainText(element) + "\n";
+      } else {
+        out += margin + "-\n";
+        render(element, indent + 2, out);
+      }
+    }
+    return;
+  }
+  size_t width = 0;
+  for (const auto &[key, element] : value.items())
+    if (isFlat(element))
+      width = std::max(width, key.size());
+  for (const auto &[key, element] : value.items()) {
+    if (!isFlat(element)) {
+      out += margin + key + "\n";
+      render(element, indent + 2, out);
+      continue;
+    }
+    std::string text;
+    if (element.is_array()) {
+      for (const ordered_json &item : element)
+        text += (text.empty() ? "" : " ") + plainText(item);
+    } else {
+      text = plainText(element);
+    }
+    out += margin + key + std::string(width - key.size() + 2, ' ') + text + "\n";
+  }
+}
+
+static ordered_json planFacts(const Executable &executable) {
+  static const char *const dtypes[] = {"bf16", "f16", "f32"};
+  const LlamacPlanHeader &plan = executable.plan();
+  ordered_json facts;
+  facts["format version"] = plan.version;
+  facts["architecture"] = "sm_" + std::to_string(plan.sm_version) + "a, " + std::to_string(plan.multiprocessors) +
+                          " multiprocessors";
+  facts["storage type"] = dtypes[plan.dtype];
+  facts["vocabulary"] = std::to_string(plan.vocab_size) + " ids, " + std::to_string(plan.piece_count) + " with a piece";
+  facts["hidden size"] = plan.hidden_size;
+  facts["layers"] = plan.layers;
+  facts["heads"] = std::to_string(plan.heads) + " for queries, " + std::to_string(plan.kv_heads) + " for keys, of " +
+                   std::to_string(plan.head_dim);
+  facts["context"] = std::to_string(plan.max_seq_len) + " tokens at most, prefill in chunks of " +
+                     std::to_string(plan.max_chunk);
+  facts["batch"] = std::to_string(plan.max_batch) + " sequences at most";
+  facts["begin of text"] = plan.bos_id < 0 ? "none" : std::to_string(plan.bos_id) + (plan.add_bos ? ", added" : "");
+  std::string eos;
+  for (int32_t id : executable.eosIds())
+    eos += (eos.empty() ? "" : " ") + std::to_string(id);
+  facts["end of text"] = eos.empty() ? "none" : eos;
+  facts["tokenizer"] = executable.hasTokenizer() ? readableBytes(plan.tokenizer.size) + ", inside" : "none: --ids only";
+  facts["weights"] = executable.hasWeights() ? "inside" : "none: compiled with --no-weights, cannot run";
+  return facts;
+}
+
+static std::string byteTable(const Executable &executable, const EngineOptions &options) {
+  EngineMemory memory = Engine::memoryNeeded(executable.plan(), options);
+  struct {
+    std::string name;
+    uint64_t bytes;
+  } const rows[] = {{"weights", memory.weights},
+                    {"workspace", memory.workspace},
+                    {"KV pool (" + std::to_string(memory.pages) + " pages)", memory.kvPool},
+                    {"rope table", memory.rope},
+                    {"together", memory.weights + memory.workspace + memory.kvPool + memory.rope}};
+  std::string text;
+  for (const auto &row : rows) {
+    char line[96];
+    std::snprintf(line, sizeof line, "  %-24s %16llu  %s\n", row.name.c_str(),
+                  static_cast<unsigned long long>(row.bytes), readableBytes(row.bytes).c_str());
+    text += line;
+  }
+  return text;
+}
+
+static std::string kernelTable(const Executable &executable) {
+  struct Use {
+    size_t launches[LLAMAC_FUNCTION_COUNT] = {};
+    uint32_t threads = 0, shared = 0;
+  };
+  std::vector<Use> uses(executable.kernels().size());
+  for (int function = 0; function < LLAMAC_FUNCTION_COUNT; ++function)
+    for (const LlamacLaunch &launch : executable.launches(static_cast<LlamacFunction>(function))) {
+      Use &use = uses[launch.kernel];
+      ++use.launches[function];
+      use.threads = launch.block[0] * launch.block[1] * launch.block[2];
+      use.shared = std::max(use.shared, launch.dynamic_shared_bytes);
+    }
+  std::string text = "  kernel                           threads   shared  launches: prefill  decode  head\n";
+  for (uint32_t i = 0; i < uses.size(); ++i) {
+    char line[160];
+    std::snprintf(line, sizeof line, "  %-32s %7u %8u %18zu %7zu %5zu\n", executable.kernelName(i), uses[i].threads,
+                  uses[i].shared, uses[i].launches[0], uses[i].launches[1], uses[i].launches[2]);
+    text += line;
+  }
+  return text;
+}
+
+std::string llrt::describe(const Executable &executable, const EngineOptions &options) {
+  std::string text;
+  ordered_json passport = ordered_json::parse(executable.passport(), nullptr, /*allow_exceptions=*/false);
+  if (!passport.is_discarded()) {
+    text += "passport\n";
+    render(passport, 2, text);
+  }
+  text += "plan\n";
+  render(planFacts(executable), 2, text);
+  text += "device memory (bytes)\n" + byteTable(executable, options);
+  text += "kernels\n" + kernelTable(executable);
+  return text;
+}
