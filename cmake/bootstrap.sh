@@ -7,7 +7,7 @@ packages=(
   cmake ninja-build ccache                                       # build
   clang-22 lld-22 libstdc++-12-dev                               # compile and link
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools         # the compiler's libraries, FileCheck, lit, mlir-runner
-  libgtest-dev                                                   # unit tests
+  libcli11-dev nlohmann-json3-dev libxxhash-dev libgtest-dev     # headers; docs/dependencies.md says what for
   python3 python3-pip                                            # lit; pip fetches sentencepiece's source
 )
 
