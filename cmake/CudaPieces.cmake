@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# LLAMAC_PTXAS: the path of ptxas, of CUDA 13.0 or later, or empty.
+# LLAMAC_PTXAS: the path of ptxas, of CUDA 13.0 or later, or empty. LLAMAC_FETCHED_PTXAS: the same where it was fetched.
 #
 # Taken from $CUDA_HOME or /usr/local/cuda where present, else from the PyPI wheel that carries it, put into the build
 # folder. Nothing of CUDA is needed to build llamac: without ptxas the tests that assemble PTX are skipped.
@@ -48,6 +48,7 @@ function(llamac_find_ptxas)
     if(version)
       message(STATUS "ptxas ${version}: ${fetched}")
       set(LLAMAC_PTXAS ${fetched} PARENT_SCOPE)
+      set(LLAMAC_FETCHED_PTXAS ${fetched} PARENT_SCOPE)
       return()
     endif()
   endif()
@@ -55,4 +56,5 @@ function(llamac_find_ptxas)
 endfunction()
 
 set(LLAMAC_PTXAS "")
+set(LLAMAC_FETCHED_PTXAS "")
 llamac_find_ptxas()

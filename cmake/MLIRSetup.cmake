@@ -49,4 +49,5 @@ function(llamac_tool name)
   set_target_properties(${name} PROPERTIES
     BUILD_RPATH ${LLVM_LIBRARY_DIRS} INSTALL_RPATH ${LLVM_LIBRARY_DIRS})
   llamac_test_depends(${name})
+  install(TARGETS ${name} DESTINATION bin)
 endfunction()

@@ -4,6 +4,7 @@
 # Debian has no static one, so it is built from the source in the PyPI sdist, which carries the parts of
 # protobuf-lite, abseil and darts that it needs.
 set(version 0.2.1)
+set(LLAMAC_SENTENCEPIECE_VERSION ${version})
 llamac_pip_download(archive sentencepiece ${version}
   8138cec27c2f2282f4a34d9a016e3374cd40e5c6e9cb335063db66a0a3b71fad sentencepiece-${version}.tar.gz)
 if(NOT archive)

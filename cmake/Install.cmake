@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# What `cmake --install BUILD --prefix P` makes. P can be moved: llamac finds the rest relative to itself.
+#
+#   bin/llamac, bin/llama-opt ...   the programs of the compiler (llamac_tool)
+#   libexec/llamac/llama-runtime    the prebuilt executable that llamac copies and gives its sections
+#   libexec/llamac/ptxas            where it was fetched; else the CUDA toolkit has it
+#   share/doc/llamac/               the licences
+set(licences ${PROJECT_BINARY_DIR}/sentencepiece-${LLAMAC_SENTENCEPIECE_VERSION}/sentencepiece)
+if(TARGET llama-runtime)
+  install(TARGETS llama-runtime DESTINATION libexec/llamac)
+endif()
+install(FILES LICENSE DESTINATION share/doc/llamac)
+install(FILES ${licences}/LICENSE DESTINATION share/doc/llamac RENAME LICENSE.sentencepiece)
+foreach(part absl darts_clone protobuf-lite)
+  install(FILES ${licences}/third_party/${part}/LICENSE DESTINATION share/doc/llamac RENAME LICENSE.${part})
+endforeach()
+if(LLAMAC_FETCHED_PTXAS)
+  install(PROGRAMS ${LLAMAC_FETCHED_PTXAS} DESTINATION libexec/llamac)
+  file(GLOB licence ${LLAMAC_DOWNLOADS}/cuda/nvidia_cuda_nvcc-*.dist-info/licenses/License.txt)
+  install(FILES ${licence} DESTINATION share/doc/llamac RENAME LICENSE.ptxas)
+endif()
