@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// An executable made by llamac, opened as a file and run through the runtime
+// library.
+#include "test/numerics/CompiledModel.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace llrt::test {
+
+namespace {
+void appendRows(const StepOutput &out, size_t first, size_t rows, size_t vocab,
+                FloatLogits &logits) {
+  for (size_t r = first; r < first + rows; ++r)
+    logits.emplace_back(out.logits.begin() + r * vocab,
+                        out.logits.begin() + (r + 1) * vocab);
+}
+} // namespace
+
+Result<std::unique_ptr<CompiledModel>>
+CompiledModel::open(const std::string &path) {
+  std::unique_ptr<CompiledModel> model(new CompiledModel);
+  Result<std::unique_ptr<Executable>> executable = Executable::open(path);
+  if (!executable)
+    return executable.error();
+  model->executable = std::move(*executable);
+  const char *kind = std::getenv("LLAMAC_TEST_DEVICE");
+  EmulatedGpu gpu;
+  gpu.multiprocessors = model->plan().multiprocessors;
+  Result<std::unique_ptr<Device>> device =
+      kind && std::strcmp(kind, "cuda") == 0 ? createCudaDevice()
+                                             : createEmulatorDevice(gpu);
+  if (!device)
+    return device.error();
+  model->device = std::move(*device);
+  if (Error error = model->setChunk(0))
+    return error;
+  return model;
+}
+
+Error CompiledModel::setChunk(uint32_t chunk) {
+  if (engine && (chunk ? chunk : plan().max_chunk) == engine->chunk())
+    return Error::success();
+  engine.reset();
+  EngineOptions options;
+  options.chunk = chunk;
+  Result<std::unique_ptr<Engine>> made =
+      Engine::create(*executable, *device, options);
+  if (!made)
+    return made.error();
+  engine = std::move(*made);
+  return Error::success();
+}
+
+Result<FloatLogits> CompiledModel::run(const ForcedRun &one) {
+  Result<std::vector<FloatLogits>> all = runBatch({one});
+  if (!all)
+    return all.error();
+  return std::move((*all)[0]);
+}
+
+Result<std::vector<FloatLogits>>
+CompiledModel::runBatch(const std::vector<ForcedRun> &runs) {
+  const size_t vocab = plan().vocab_size;
+  std::vector<FloatLogits> logits(runs.size());
+  std::vector<KvCache::Sequence> sequences;
+  StepOutput out;
+  size_t steps = 0;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    Result<KvCache::Sequence> sequence = engine->addSequence();
+    if (!sequence)
+      return sequence.error();
+    sequences.push_back(*sequence);
+    if (Error error =
+            engine->prefill(*sequence, runs[i].prompt, Rows::All, out))
+      return error;
+    appendRows(out, 0, runs[i].prompt.size(), vocab, logits[i]);
+    steps = std::max(steps, runs[i].forced.size());
+  }
+  for (size_t step = 0; step < steps; ++step) {
+    std::vector<DecodeInput> inputs;
+    std::vector<size_t> which;
+    for (size_t i = 0; i < runs.size(); ++i)
+      if (step < runs[i].forced.size()) {
+        inputs.push_back({sequences[i], runs[i].forced[step]});
+        which.push_back(i);
+      }
+    if (Error error = engine->decode(inputs, out))
+      return error;
+    for (size_t row = 0; row < which.size(); ++row)
+      appendRows(out, row, 1, vocab, logits[which[row]]);
+  }
+  for (KvCache::Sequence sequence : sequences)
+    engine->freeSequence(sequence);
+  return logits;
+}
+
+Result<std::vector<int32_t>>
+CompiledModel::greedy(const std::vector<int32_t> &prompt, size_t count) {
+  Result<KvCache::Sequence> sequence = engine->addSequence();
+  if (!sequence)
+    return sequence.error();
+  StepOutput out;
+  if (Error error = engine->prefill(*sequence, prompt, Rows::Last, out, false))
+    return error;
+  std::vector<int32_t> tokens = {out.next[0]};
+  while (tokens.size() < count) {
+    if (Error error = engine->decode({{*sequence, tokens.back()}}, out, false))
+      return error;
+    tokens.push_back(out.next[0]);
+  }
+  engine->freeSequence(*sequence);
+  return tokens;
+}
+
+} // namespace llrt::test

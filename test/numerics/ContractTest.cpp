@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Every small random model and the example model, compiled in bf16, f16 and f32
+// and run on the emulator, keeps the numerics contract: at every prompt length
+// around the edges of KV pages and the compiled maximum, for every chunk size,
+// alone and in a batch, and the same bits every time.
+#include "test/models/HuggingFaceFolder.h"
+#include "test/models/TestModels.h"
+#include "test/numerics/Oracle.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
+
+using namespace llrt;
+using namespace llrt::test;
+
+namespace {
+constexpr const char *exampleName = "storyteller";
+constexpr size_t pageTokens = LLAMAC_PAGE_TOKENS;
+constexpr size_t promptTokens = 48; ///< random ids that a sequence starts with
+
+/// `check.sh --long` crosses everything; else each build has its share.
+bool everything() {
+  const char *mode = std::getenv("LLAMAC_TEST_MODE");
+  return mode && std::string(mode) == "long";
+}
+
+struct Case {
+  std::string model;
+  LlamacDtype dtype;
+};
+const char *dtypeName(LlamacDtype dtype) {
+  return dtype == LLAMAC_BF16 ? "bf16" : dtype == LLAMAC_F16 ? "f16" : "f32";
+}
+
+class Contract : public testing::TestWithParam<Case> {
+protected:
+  /// The folder, its sequence and its twins, kept for the three builds of a
+  /// model.
+  struct Prepared {
+    std::string folder, stem; ///< stem: where executables are put
+    std::unique_ptr<Oracle> oracle;
+  };
+
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(prepare());
+    const std::string out =
+        prepared->stem + "." + dtypeName(GetParam().dtype) + ".exe";
+    const std::string command = std::string(LLAMAC_BINARY_DIR) +
+                                "/bin/llamac " + prepared->folder +
+                                " -q --dtype " + dtypeName(GetParam().dtype) +
+                                " --max-batch 4 -o " + out;
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+    Result<std::unique_ptr<CompiledModel>> opened = CompiledModel::open(out);
+    ASSERT_TRUE(opened) << opened.error().message();
+    model = std::move(*opened);
+    std::filesystem::remove(out);
+  }
+
+  void prepare() {
+    static std::map<std::string, Prepared> known;
+    prepared = &known[GetParam().model];
+    if (prepared->oracle)
+      return;
+    const bool example = GetParam().model == exampleName;
+    prepared->stem = testing::TempDir() + "contract-" + GetParam().model;
+    prepared->folder =
+        example ? std::string(LLAMAC_SOURCE_DIR) + "/examples/storyteller/model"
+                : prepared->stem;
+    if (!example) {
+      Error error =
+          writeFolder(*findTestModel(GetParam().model), prepared->folder);
+      ASSERT_FALSE(error) << error.message();
+    }
+    Result<HuggingFaceFolder> folder = readFolder(prepared->folder);
+    ASSERT_TRUE(folder) << folder.error().message();
+    // The example model's own text, from BOS; else random ids, then its own
+    // choices.
+    const std::vector<int32_t> prompt =
+        example ? std::vector<int32_t>{1}
+                : promptIds(folder->config, promptTokens);
+    Result<std::unique_ptr<Oracle>> oracle =
+        Oracle::create(folder->config, std::move(folder->tensors), prompt,
+                       folder->config.maxPositions);
+    ASSERT_TRUE(oracle) << oracle.error().message();
+    prepared->oracle = std::move(*oracle);
+  }
+
+  size_t maximum() const { return model->plan().max_seq_len; }
+  FloatLogits logitsOf(const ForcedRun &run) {
+    Result<FloatLogits> logits = model->run(run);
+    EXPECT_TRUE(logits) << logits.error().message();
+    return logits ? std::move(*logits) : FloatLogits();
+  }
+  void check(const std::string &what, const FloatLogits &logits) {
+    const Expectation expectation =
+        prepared->oracle->expect(GetParam().dtype, logits.size());
+    const Verdict verdict = judge(expectation, widen(logits));
+    EXPECT_TRUE(verdict.holds()) << what << ": " << verdict.text();
+    std::printf("  %-28s %s\n", what.c_str(), verdict.text().c_str());
+    covered += verdict.covered;
+    steps += logits.size();
+  }
+  void TearDown() override {
+    if (steps) {
+      std::printf("  argmax covered at %zu of %zu steps\n", covered, steps);
+      EXPECT_GE(2 * covered, steps);
+    }
+  }
+
+  Prepared *prepared = nullptr;
+  std::unique_ptr<CompiledModel> model;
+  size_t covered = 0, steps = 0;
+};
+} // namespace
+
+TEST_P(Contract, Holds) {
+  const Oracle &oracle = *prepared->oracle;
+  const size_t max = maximum();
+
+  // Prompts around the edges, in one piece, and some tokens after each.
+  std::vector<size_t> lengths = {
+      1,   pageTokens - 1, pageTokens, pageTokens + 1, 2 * pageTokens - 1,
+      200, max - 1,        max};
+  lengths.erase(std::remove_if(lengths.begin(), lengths.end(),
+                               [&](size_t length) { return length > max; }),
+                lengths.end());
+  std::sort(lengths.begin(), lengths.end());
+  for (size_t length : lengths) {
+    const size_t forced = std::min<size_t>(max - length, length == 1 ? 24 : 3);
+    check("prompt of " + std::to_string(length),
+          logitsOf(oracle.run(length, forced)));
+  }
+
+  // Chunks: each size keeps the contract and gives the same bits again.
+  const size_t chunked = std::min<size_t>(max - 2, pageTokens + 9);
+  for (uint32_t chunk : {1u, 7u, 64u}) {
+    Error error = model->setChunk(chunk);
+    ASSERT_FALSE(error) << error.message();
+    const FloatLogits first = logitsOf(oracle.run(chunked, 2));
+    check("chunks of " + std::to_string(chunk), first);
+    EXPECT_EQ(first, logitsOf(oracle.run(chunked, 2)))
+        << "chunks of " << chunk << ": another run has other bits";
+  }
+  Error error = model->setChunk(0);
+  ASSERT_FALSE(error) << error.message();
+
+  // A batch of unequal prompts: each line has the bits that it has alone.
+  const std::vector<ForcedRun> runs = {
+      oracle.run(5, 8), oracle.run(pageTokens - 2, 6), oracle.run(1, 3),
+      oracle.run(pageTokens + 6, 8)};
+  Result<std::vector<FloatLogits>> batch = model->runBatch(runs);
+  ASSERT_TRUE(batch) << batch.error().message();
+  for (size_t i = 0; i < runs.size(); ++i)
+    EXPECT_EQ((*batch)[i], logitsOf(runs[i]))
+        << "line " << i << " of a batch differs from the same line alone";
+
+  // What the device chooses, up to the first step that is not covered.
+  const size_t length = std::min<size_t>(max - promptTokens, 24);
+  const Expectation expectation =
+      prepared->oracle->expect(GetParam().dtype, promptTokens + length);
+  Result<std::vector<int32_t>> chosen =
+      model->greedy(oracle.run(promptTokens, 0).prompt, length);
+  ASSERT_TRUE(chosen) << chosen.error().message();
+  for (size_t i = 0; i < length && expectation.covers(promptTokens - 1 + i);
+       ++i)
+    ASSERT_EQ((*chosen)[i], argmax(expectation.reference[promptTokens - 1 + i]))
+        << "free-running token " << i;
+}
+
+// 400 tokens one by one: seven pages and two splits of the KV length.
+TEST_P(Contract, FourHundredTokens) {
+  if (maximum() < 400)
+    GTEST_SKIP() << "the model has " << maximum() << " positions";
+  const bool share =
+      GetParam().model ==
+      (GetParam().dtype == LLAMAC_BF16 ? "mha-separate" : "gqa-tied");
+  if (!everything() && !share)
+    GTEST_SKIP() << "runs only with --long";
+  check("400 tokens one by one", logitsOf(prepared->oracle->run(1, 399)));
+}
+
+static std::vector<Case> cases() {
+  std::vector<Case> cases;
+  for (LlamacDtype dtype : {LLAMAC_BF16, LLAMAC_F16, LLAMAC_F32}) {
+    for (const TestModel &model : testModels())
+      cases.push_back({model.name, dtype});
+    cases.push_back({exampleName, dtype});
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Contract, testing::ValuesIn(cases()),
+                         [](const auto &info) {
+                           std::string name = info.param.model + "_" +
+                                              dtypeName(info.param.dtype);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the reference and its twins say about one sequence of a model, computed
+// once and cut to any run whose tokens are a part of that sequence.
+#ifndef LLAMAC_TEST_NUMERICS_ORACLE_H
+#define LLAMAC_TEST_NUMERICS_ORACLE_H
+
+#include "test/numerics/CompiledModel.h"
+#include "test/numerics/Contract.h"
+
+#include <map>
+#include <memory>
+
+namespace llrt::test {
+
+class Oracle {
+public:
+  /// A sequence of `length` tokens: `prompt`, then the reference's own greedy
+  /// choices.
+  static Result<std::unique_ptr<Oracle>>
+  create(const reference::Config &config, reference::Tensors tensors,
+         const std::vector<int32_t> &prompt, size_t length);
+
+  /// The first `prompt` tokens as a prompt and the next `forced` to be fed.
+  ForcedRun run(size_t prompt, size_t forced) const;
+  /// What a build of `dtype` has to reach on rows [0, rows) of the sequence.
+  /// Makes the twin at the first call for a dtype.
+  Expectation expect(LlamacDtype dtype, size_t rows);
+  const std::vector<int32_t> &tokens() const { return sequence; }
+
+private:
+  reference::Config config;
+  reference::Tensors tensors;
+  std::vector<int32_t> sequence;
+  Logits logits;
+  std::map<LlamacDtype, Logits> twins;
+};
+
+/// Widens, for judge().
+Logits widen(const FloatLogits &logits);
+
+} // namespace llrt::test
+
+#endif
