@@ -152,7 +152,7 @@ Value KernelBuilder::narrow(Value a) {
 //===----------------------------------------------------------------------===//
 
 Value KernelBuilder::maxf(Value a, Value b) {
-  return arith::MaxNumFOp::create(*this, a, b);
+  return LLVM::MaxNumOp::create(*this, a, b);
 }
 Value KernelBuilder::fma(Value a, Value b, Value c) {
   return LLVM::FMAOp::create(*this, a, b, c);
