@@ -146,4 +146,39 @@ def CheckFusedPass : Pass<"llama-check-fused"> {
   }];
 }
 
+def LlamaToLinalgPass : Pass<"llama-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "llama ops, fused ones included, become linalg on tensors";
+  let description = [{
+    The executor of the value tests: what comes out runs in mlir-runner. It is
+    written for plainness, not for speed, and is no part of the compiler's
+    pipeline. Products, sums and rounding are those of the ops' descriptions.
+
+    A `llama.weight` becomes a `memref.global` of its name: with its `value`, or
+    external, to be given by whoever runs the module.
+
+    Before:
+
+    ```mlir
+    %y = llama.add %x, %o : tensor<1x2x8xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %e = tensor.empty() : tensor<1x2x8xf32>
+    %y = linalg.generic {indexing_maps = [#id, #id, #id],
+                         iterator_types = ["parallel", "parallel", "parallel"]}
+        ins(%x, %o : tensor<1x2x8xf32>, tensor<1x2x8xf32>) outs(%e : tensor<1x2x8xf32>) {
+      ^bb0(%a: f32, %b: f32, %out: f32):
+        %s = arith.addf %a, %b : f32
+        linalg.yield %s : f32
+    } -> tensor<1x2x8xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"];
+}
+
 #endif // LLAMAC_COMPILER_FUSE_PASSES_TD
