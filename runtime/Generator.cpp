@@ -35,6 +35,9 @@ struct Generator::Active {
   bool finished = false;
 };
 
+Generator::Generator(Engine &engine, const Tokenizer *tokenizer) : engine(engine), tokenizer(tokenizer) {}
+Generator::~Generator() = default;
+
 const char *llrt::finishReasonName(FinishReason reason) {
   switch (reason) {
   case FinishReason::Eos:

@@ -54,7 +54,8 @@ public:
   using DoneHandler = std::function<Error(size_t index, Completion &completion)>;
 
   /// `tokenizer` may be null.
-  Generator(Engine &engine, const Tokenizer *tokenizer) : engine(engine), tokenizer(tokenizer) {}
+  Generator(Engine &engine, const Tokenizer *tokenizer);
+  ~Generator();
   /// Fails only when the device or a handler does; a request that fails says so
   /// in its completion.
   Error run(const std::vector<Request> &requests, const TextHandler &onText, const DoneHandler &onDone);
