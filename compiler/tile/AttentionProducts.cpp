@@ -26,10 +26,13 @@ namespace {
 // bf16 and f16: 16 x 16 times 16 x 8
 //===----------------------------------------------------------------------===//
 
+/// Queries stay in registers, 4 for 16 dims. Heads of more than 128 dims need
+/// those for O; there a lane keeps its queries in scratch, 16 bytes a step.
 class MatrixProducts : public AttentionProducts {
 public:
-  MatrixProducts(KernelBuilder &k, const AttentionShape &shape)
-      : AttentionProducts(k, shape) {
+  MatrixProducts(KernelBuilder &k, const AttentionShape &shape, Value scratch)
+      : AttentionProducts(k, shape),
+        keptQueries(k.add(scratch, k.mul(lane, 16))) {
     Value row = k.bitAnd(lane, 7);
     // K: matrix m = lane / 8 is chunk m of eight tokens.
     Value keyChunk = k.bitXor(k.shr(lane, 3), row);
@@ -49,24 +52,34 @@ public:
         for (Value pointer : pointers)
           registers.push_back(loadQueryPair(pointer, first));
       queries.push_back(k.pack(registers));
+      if (keepsQueries(shape))
+        k.storeShared(queries.back(), keptQuery(queries.size() - 1));
     }
+  }
+
+  static bool keepsQueries(const AttentionShape &shape) {
+    return shape.headDim > 128;
+  }
+  static int64_t keptBytes(const AttentionShape &shape) {
+    return keepsQueries(shape) ? (shape.headDim + 15) / 16 * keptStep : 0;
   }
 
   SmallVector<Value> scores(Value keys) override {
     SmallVector<Value> result(scoreFragments, k.zeros(4));
     // One load brings 32 dims of 8 tokens: two steps of k.
-    for (auto [step, query] : llvm::enumerate(queries)) {
-      if (step % 2)
-        continue;
+    for (size_t step = 0; step < queries.size(); step += 2) {
       int64_t dim = step * 16;
       int64_t panel = dim / 64;
+      Value first = getQuery(step), second;
+      if (step + 1 < queries.size())
+        second = getQuery(step + 1);
       Value base = k.add(keys, k.bitXor(keyBase, dim % 64 / 8 * chunkBytes));
       for (int64_t n = 0; n < scoreFragments; ++n) {
         Value offset = k.add(base, panel * panelBytes + n * 8 * rowBytes);
         auto [low, high] = loadPairs(offset, /*transposed=*/false);
-        result[n] = product(query, low, result[n]);
-        if (step + 1 < queries.size())
-          result[n] = product(queries[step + 1], high, result[n]);
+        result[n] = product(first, low, result[n]);
+        if (second)
+          result[n] = product(second, high, result[n]);
       }
     }
     return result;
@@ -97,6 +110,15 @@ public:
   }
 
 private:
+  static constexpr int64_t keptStep = 32 * 16; ///< 16 bytes a lane
+
+  Value keptQuery(int64_t step) { return k.add(keptQueries, step * keptStep); }
+  Value getQuery(int64_t step) {
+    return keepsQueries(shape)
+               ? k.loadShared(k.vector(4, k.i32()), keptQuery(step))
+               : queries[step];
+  }
+
   /// Dims first + 2*(l%4) and the next one; 0 past the head's.
   Value loadQueryPair(Value pointer, int64_t first) {
     if (first >= shape.headDim)
@@ -123,7 +145,8 @@ private:
                        k.element(fragment, first + 1), shape.storageType);
   }
 
-  SmallVector<Value> queries;
+  SmallVector<Value> queries; ///< the A operand of each 16 dims
+  Value keptQueries;          ///< [steps][32 lanes][16 bytes]
   Value keyBase;
   Value valueBase;
 };
@@ -282,12 +305,12 @@ AttentionProducts::create(KernelBuilder &k, const AttentionShape &shape,
                           Value scratch) {
   if (shape.storageType.isF32())
     return std::make_unique<FmaProducts>(k, shape, scratch);
-  return std::make_unique<MatrixProducts>(k, shape);
+  return std::make_unique<MatrixProducts>(k, shape, scratch);
 }
 
 int64_t AttentionProducts::scratchBytes(const AttentionShape &shape) {
   if (!shape.storageType.isF32())
-    return 0;
+    return MatrixProducts::keptBytes(shape);
   return rows * (FmaProducts::queryStride(shape) + FmaProducts::weightStride);
 }
 
