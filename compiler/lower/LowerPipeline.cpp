@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The order of the passes that end in llvm and nvvm.
+#include "compiler/lower/Passes.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void lower::buildLowerPipeline(OpPassManager &manager, StringRef gpu) {
+  LowerCheckGpuPassOptions check;
+  check.gpu = gpu.str();
+  manager.addPass(createLowerCheckGpuPass(check));
+  OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
+  kernels.addPass(createLowerTileToNVVMPass());
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createConvertGpuOpsToNVVMOps());
+  kernels.addPass(createArithToLLVMConversionPass());
+  kernels.addPass(createConvertNVVMToLLVMPass());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  // Constants are shared, so that the text is readable.
+  kernels.addPass(createCSEPass());
+}
+
+void lower::registerLowerPipeline() {
+  registerLowerPasses();
+  PassPipelineRegistration<>(
+      "lower", "tiled -> nvvm, for the h200",
+      [](OpPassManager &manager) { buildLowerPipeline(manager, "h200"); });
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The passes of `lower`: tiled module -> llvm and nvvm inside the gpu.module.
+#ifndef LLAMAC_COMPILER_LOWER_PASSES_TD
+#define LLAMAC_COMPILER_LOWER_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def LowerCheckGpuPass : Pass<"lower-check-gpu", "::mlir::ModuleOp"> {
+  let summary = "refuse what the GPU row cannot run";
+  let description = [{
+    Checks every launch and every tile op against the facts of `gpu` in
+    GpuTable.h: threads and dynamic shared memory of a launch, bulk copies,
+    products of 16-bit tiles. The back end would abort the process instead.
+    Changes nothing.
+  }];
+  let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">];
+}
+
+def LowerTileToNVVMPass : Pass<"lower-tile-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "tile ops become LLVM and NVVM ops";
+  let description = [{
+    Shared memory becomes one external array `@smem`, 1024-byte aligned, and
+    every offset an address in it.
+
+    ```mlir
+    %v = tile.shared_load %offset : f32
+    // becomes
+    %base = llvm.mlir.addressof @smem : !llvm.ptr<3>
+    %address = llvm.getelementptr %base[%offset] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
+    %v = llvm.load %address {alignment = 4 : i64} : !llvm.ptr<3> -> f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+#endif

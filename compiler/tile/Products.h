@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The product kernels: one block multiplies a few rows of a packed weight
+// stream with the activations of a few tokens.
+//
+// Every product kernel has 4 warps. A block owns `rowsPerBlock` packed rows and
+// `tokensPerBlock` tokens. Warp w streams the k tiles w, w + 4, w + 8, ...
+// through its own ring of stages, for all rows of the block; the four partial
+// sums are then added in the order of the warps. So the order of every sum
+// depends on k alone: not on the rows or tokens of a block, nor on the batch.
+//
+// The norm's prologue rounds gamma * x and keeps the sum of x^2 beside the
+// product; rsqrt(mean + eps) multiplies the finished sums. f16 scales gamma * x
+// by a power of two taken from the row's maximum, undone with the rsqrt.
+#ifndef LLAMAC_COMPILER_TILE_PRODUCTS_H
+#define LLAMAC_COMPILER_TILE_PRODUCTS_H
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/Builders.h"
+
+#include <optional>
+
+namespace mlir::tile {
+
+/// What happens to the finished sums; also fixes the kernel's parameters.
+enum class Epilogue {
+  /// (x, gamma, weights, rope, q, kv, positions, slots, block_table, tokens)
+  Rope,
+  /// (input, weights, x, tokens): x += product
+  Residual,
+  /// (x, gamma, weights, ffn, tokens): silu(gate) * up
+  GateUp,
+  /// (x, gamma, weights, logits, first, tokens): rows from `first`
+  Logits,
+};
+
+/// What the rope epilogue and the KV cache need to know; see Attention.h.
+struct HeadLayout {
+  int64_t heads = 0;
+  int64_t kvHeads = 0;
+  int64_t headDim = 0;
+  int64_t layers = 0;
+  int64_t maxPages = 0;
+};
+
+struct ProductShape {
+  Epilogue epilogue = Epilogue::Residual;
+  Type storage;              ///< bf16, f16 or f32
+  int64_t rows = 0;          ///< packed rows; pairs have two
+  int64_t k = 0;             ///< features of the input
+  int64_t inputStride = 0;   ///< elements between two tokens of the input
+  int64_t outputStride = 0;  ///< of the output; unused by Rope
+  int64_t outputs = 0;       ///< features of the output; unused by Rope
+  float eps = 0;             ///< of the norm; unused by Residual
+  HeadLayout heads;          ///< Rope only
+  int64_t rowsPerBlock = 64; ///< 16, 32 or 64
+  int64_t tokensPerBlock = 8; ///< a multiple of 8, at most 32
+
+  bool hasNorm() const { return epilogue != Epilogue::Residual; }
+  int64_t elementBytes() const { return storage.getIntOrFloatBitWidth() / 8; }
+  int64_t tileK() const { return 128 / elementBytes(); }
+  int64_t kTiles() const { return (k + tileK() - 1) / tileK(); }
+  int64_t rowBlocks() const { return (rows + rowsPerBlock - 1) / rowsPerBlock; }
+
+  static constexpr int64_t warps = 4;
+  static constexpr int64_t threads = 32 * warps;
+  int64_t stageBytes() const { return rowsPerBlock * 128; }
+  /// 16 KB in flight per warp.
+  int64_t stages() const { return 16384 / stageBytes(); }
+  // Shared memory: ring data [warp][stage], barriers [warp][stage] of 8 bytes,
+  // sums of squares f32 [warp][token], scales f32 [token][2].
+  int64_t barrierOffset() const { return warps * stages() * stageBytes(); }
+  int64_t squareOffset() const { return barrierOffset() + warps * stages() * 8; }
+  int64_t scaleOffset() const { return squareOffset() + warps * tokensPerBlock * 4; }
+  int64_t sharedBytes() const { return scaleOffset() + tokensPerBlock * 8; }
+};
+
+/// Builds the kernel at the insertion point, inside a gpu.module, and leaves
+/// the insertion point behind it. Grid: rowBlocks() x ceil(tokens /
+/// tokensPerBlock); block: `threads`; shared memory: sharedBytes().
+gpu::GPUFuncOp buildProduct(OpBuilder &builder, const ProductShape &shape,
+                            StringRef name);
+
+/// x f32 [tokens][stride] from rows of the packed table, by token id:
+///   (tokens_in, table, x). Grid: one block a token; 128 threads.
+gpu::GPUFuncOp buildEmbedding(OpBuilder &builder, Type storage, int64_t hidden,
+                              int64_t stride, StringRef name);
+
+/// The id below `pieces` with the highest logit, ties to the lowest:
+///   (logits f32 [rows][vocabulary], next_token i32 [rows]). Grid: one block a
+/// row; greedyThreads threads; greedySharedBytes of shared memory.
+constexpr int64_t greedyThreads = 256;
+constexpr int64_t greedySharedBytes = greedyThreads / 32 * 8;
+gpu::GPUFuncOp buildGreedy(OpBuilder &builder, int64_t vocabulary,
+                           int64_t pieces, StringRef name);
+
+} // namespace mlir::tile
+
+#endif
