@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""compare-values.py A B: compares what two runs of a value test printed.
+"""compare-values.py [--exact] A B: compares what two runs of a value test printed.
 
 The files hold memrefs as mlir-runner prints them. They must have the same
 shapes, more than one distinct value, nothing that is not finite, and values
-that differ by at most 1e-5 of the largest magnitude of their memref. The
-numbers are printed with six digits, so that much of it is the printing."""
+that differ by at most 1e-5 of the largest magnitude of their memref (the
+numbers are printed with six digits); with --exact, not at all."""
 import math
 import re
 import sys
@@ -22,7 +22,8 @@ def read(path):
 
 
 def main():
-    first, second = read(sys.argv[1]), read(sys.argv[2])
+    bound = 0.0 if sys.argv[1] == "--exact" else 1e-5
+    first, second = read(sys.argv[-2]), read(sys.argv[-1])
     if not first or len(first) != len(second):
         sys.exit(f"{len(first)} and {len(second)} memrefs")
     for number, ((shape, a), (other, b)) in enumerate(zip(first, second)):
@@ -30,11 +31,11 @@ def main():
             sys.exit(f"memref {number}: shapes {shape} and {other}")
         if not all(map(math.isfinite, a + b)):
             sys.exit(f"memref {number}: a value is not finite")
-        if len(set(a)) < 2:
+        if len(a) > 1 and len(set(a)) < 2:
             sys.exit(f"memref {number}: all values are equal, so nothing is shown")
-        largest = max(map(abs, a + b))
+        largest = max(map(abs, a + b)) or 1.0
         worst = max(abs(x - y) for x, y in zip(a, b)) / largest
-        if worst > 1e-5:
+        if worst > bound:
             sys.exit(f"memref {number}: values differ by {worst:.3g} of the largest")
         print(f"memref {number}: {len(a)} values, largest difference {worst:.3g}")
 

@@ -1,0 +1,44 @@
+// llama.fused_qkv with each of its parts.
+// RUN: llama-opt %s --verify-roundtrip | FileCheck %s
+
+// CHECK-LABEL: @products
+// CHECK: llama.fused_qkv %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>) -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+func.func @products(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  return
+}
+
+// CHECK-LABEL: @normed
+// CHECK: llama.fused_qkv {{.*}} gamma %{{.*}} eps 1.000000e+00 : (
+func.func @normed(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %g: tensor<8xbf16>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv gamma %g eps 1.0
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  return
+}
+
+// CHECK-LABEL: @cached
+// CHECK: llama.fused_qkv {{.*}} cache %{{.*}}, %{{.*}} at %{{.*}} {rope = #llama.rope<theta = 1.000000e+04 : f64>} : (
+// CHECK-SAME: -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+func.func @cached(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv cache %kc, %vc at %p
+      {rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+  return
+}
+
+// CHECK-LABEL: @all
+// CHECK: llama.fused_qkv {{.*}} gamma %{{.*}} eps 1.000000e+00 cache %{{.*}}, %{{.*}} at %{{.*}} {rope
+func.func @all(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %g: tensor<8xbf16>, %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv gamma %g eps 1.0 cache %kc, %vc at %p
+      {rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+  return
+}
