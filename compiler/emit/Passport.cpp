@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Builds the passport.
+#include "compiler/emit/Passport.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace mlir::llama {
+
+std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
+                         const PassportFacts &facts) {
+  using Json = nlohmann::ordered_json;
+  const Config &config = checkpoint.config;
+  const LlamacPlanHeader &header = plan.header;
+  Json passport;
+  passport["llamac"] = facts.version;
+  passport["model"] = {{"name", checkpoint.name},
+                       {"architecture", "LlamaForCausalLM"},
+                       {"hidden_size", config.hiddenSize},
+                       {"intermediate_size", config.intermediateSize},
+                       {"layers", config.layers},
+                       {"heads", config.heads},
+                       {"kv_heads", config.kvHeads},
+                       {"head_dim", config.headDim},
+                       {"vocab_size", config.vocabSize},
+                       {"pieces", header.piece_count},
+                       {"rms_norm_eps", config.rmsNormEps},
+                       {"rope_theta", config.ropeTheta},
+                       {"tie_word_embeddings", config.tiedEmbeddings}};
+  passport["sources"] = Json::array();
+  for (const SourceFile &source : checkpoint.sources) {
+    char hash[17];
+    std::snprintf(hash, sizeof hash, "%016llx",
+                  static_cast<unsigned long long>(source.xxh3));
+    passport["sources"].push_back(
+        {{"name", source.name}, {"bytes", source.size}, {"xxh3", hash}});
+  }
+  passport["gpu"] = {{"row", facts.gpu},
+                     {"chip", facts.chip},
+                     {"multiprocessors", header.multiprocessors}};
+  passport["storage"] = getName(header.dtype == LLAMAC_BF16  ? DType::BF16
+                                : header.dtype == LLAMAC_F16 ? DType::F16
+                                                             : DType::F32);
+  passport["conversions"] = facts.conversions;
+  passport["passes"] = facts.passes;
+  passport["max_seq_len"] = header.max_seq_len;
+  passport["max_batch"] = header.max_batch;
+  uint64_t pages = (uint64_t(header.max_seq_len) + LLAMAC_PAGE_TOKENS - 1) /
+                   LLAMAC_PAGE_TOKENS;
+  passport["bytes"] = {
+      {"weights", header.weights_bytes},
+      {"weights_inside", facts.hasWeights},
+      {"workspace", header.workspace_bytes},
+      {"kv_page", header.page_bytes},
+      {"kv_pool_at_maxima", pages * header.max_batch * header.page_bytes},
+      {"rope_table", uint64_t(header.max_seq_len) * header.head_dim * 4}};
+  std::vector<uint64_t> launches(plan.kernels.size());
+  for (const LlamacLaunch &launch : plan.launches)
+    ++launches[launch.kernel];
+  passport["kernels"] = Json::array();
+  for (size_t i = 0; i < plan.kernels.size(); ++i)
+    passport["kernels"].push_back(
+        {{"name", plan.getKernelName(i)}, {"launches", launches[i]}});
+  return passport.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace mlir::llama

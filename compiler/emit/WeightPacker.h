@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Packs tensors into the tiles that the kernels read. Plain C++: the packing
+// plan comes from the module's tile.stream ops (PlanReader), which describe the
+// orders; the bytes come from the mapped checkpoint.
+//
+// A tile is 64 rows x 128 bytes of k; its 16-byte chunk c of row r lies at
+// chunk c ^ (r % 8). Tiles lie in the order [row tile][k tile]. What no source
+// covers is zero.
+#ifndef LLAMAC_COMPILER_EMIT_WEIGHTPACKER_H
+#define LLAMAC_COMPILER_EMIT_WEIGHTPACKER_H
+
+#include "compiler/import/Checkpoint.h"
+
+#include <functional>
+
+namespace mlir::llama {
+
+/// One packed matrix or vector: a tile.stream without MLIR.
+struct PackedStream {
+  enum Order { Rows, RopePairs, GateUp, Vector };
+  std::string name;
+  Order order = Rows;
+  std::vector<std::string> sources; // tensor names
+  int64_t rows = 0;                 // before the padding to 64
+  int64_t k = 0;                    // elements of a row, before the padding
+  DType element = DType::BF16;
+  uint64_t offset = 0; // in the weight buffer, a multiple of 1024
+  int64_t headDim = 0; // of RopePairs
+
+  int64_t getTileK() const { return 128 / getBytes(element); }
+  int64_t getKTiles() const { return (k + getTileK() - 1) / getTileK(); }
+  int64_t getRowTiles() const { return (rows + 63) / 64; }
+  uint64_t getPackedBytes() const {
+    return order == Vector ? uint64_t(getKTiles()) * 128
+                           : uint64_t(getRowTiles()) * getKTiles() * 8192;
+  }
+};
+
+/// The row of a source that packed row `row` holds; source -1: zeros.
+struct SourceRow {
+  int source = -1;
+  int64_t row = 0;
+};
+SourceRow getSourceRow(const PackedStream &stream,
+                       const std::vector<int64_t> &sourceRows, int64_t row);
+
+/// Takes the packed bytes in order.
+using ByteSink = std::function<llrt::Error(const void *data, size_t size)>;
+
+/// "f32 -> bf16: 12 tensors", one line for each pair of types that differ.
+std::vector<std::string>
+describeConversions(const Checkpoint &checkpoint,
+                    const std::vector<PackedStream> &streams);
+
+/// Sends `totalBytes` bytes to `sink`: every stream at its offset, zeros
+/// between. The bytes do not depend on `threads`; the memory does: the larger
+/// of 4 MiB and one row tile (64 rows) for each. A finite value that overflows
+/// `element` is an error; a tensor with NaN or infinite values is a warning.
+llrt::Error packWeights(const Checkpoint &checkpoint,
+                        std::vector<PackedStream> streams, uint64_t totalBytes,
+                        unsigned threads, const ByteSink &sink,
+                        std::vector<std::string> &warnings);
+
+} // namespace mlir::llama
+
+#endif

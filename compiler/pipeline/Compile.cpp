@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From a command line to an output: checkpoint, defaults, phases, emission.
+#include "compiler/pipeline/CompileRequest.h"
+
+#include "compiler/emit/EmitExecutable.h"
+#include "compiler/emit/EmitPTX.h"
+#include "compiler/emit/OutputFile.h"
+#include "compiler/emit/Passport.h"
+#include "compiler/emit/PlanWriter.h"
+#include "compiler/import/ImportLlama.h"
+#include "compiler/pipeline/Maxima.h"
+#include "compiler/pipeline/Phases.h"
+#include "compiler/pipeline/Registration.h"
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Threading.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <chrono>
+
+namespace mlir::llama {
+namespace {
+
+class Compiler {
+public:
+  explicit Compiler(const CompileRequest &request) : request(request) {}
+
+  llrt::Error run() {
+    const GpuFacts *row = findGpu(request.gpu);
+    if (!row)
+      return llrt::Error("--gpu " + request.gpu +
+                         ": no such row; known are:\n" + describeGpus());
+    gpu = row;
+    if (llrt::Error error = open())
+      return error;
+    if (llrt::Error error = choose())
+      return error;
+    return build();
+  }
+
+private:
+  void warn(const std::string &text) {
+    if (!request.quiet)
+      llvm::errs() << "llamac: warning: " << text << "\n";
+  }
+  void note(const std::string &text) {
+    if (!request.quiet)
+      llvm::errs() << "llamac: " << text << "\n";
+  }
+  template <typename Step> auto timed(const char *name, Step step) {
+    auto start = std::chrono::steady_clock::now();
+    auto result = step();
+    if (request.timePhases)
+      llvm::errs() << llvm::format("llamac: %-8s %8.3f s\n", name,
+                                   std::chrono::duration<double>(
+                                       std::chrono::steady_clock::now() - start)
+                                       .count());
+    return result;
+  }
+
+  llrt::Error open() {
+    bool text = request.stage != Stage::Exe;
+    bool needWeights = !request.noWeights;
+    auto opened = timed(
+        "open", [&] { return openHuggingFace(request.model, needWeights); });
+    if (!opened)
+      return opened.error();
+    checkpoint = std::move(*opened);
+    for (const std::string &warning : checkpoint.warnings)
+      warn(warning);
+    output = !request.output.empty() ? request.output
+             : text                  ? "-"
+                                     : "./" + checkpoint.name;
+    if (!text && output == "-")
+      return llrt::Error("-o -: an executable does not go to stdout; name a "
+                         "file");
+    // Fail before the work where the output cannot be.
+    return text ? llrt::Error::success() : checkOutputPath(output);
+  }
+
+  llrt::Error choose() {
+    options.dtype = request.dtype.value_or(chooseDType(checkpoint));
+    options.maxBatch = request.maxBatch.value_or(defaultMaxBatch);
+    int64_t trained = checkpoint.config.maxPositionEmbeddings;
+    int64_t fits = getLargestSeqLen(checkpoint.config, options.dtype,
+                                    options.maxBatch, gpu->memoryBytes);
+    options.maxSeqLen = request.maxSeqLen.value_or(
+        fits == 0 ? trained : std::min(trained, fits));
+    if (options.maxSeqLen > trained && !request.allowLong)
+      return llrt::Error(
+          "--max-seq-len " + std::to_string(options.maxSeqLen) +
+          ": the config's \"max_position_embeddings\" is " +
+          std::to_string(trained) +
+          "; a longer context needs --allow-long, and the model was not "
+          "trained for it");
+    if (options.maxSeqLen > fits)
+      warn("the weights and " + std::to_string(options.maxBatch) +
+           " sequences of " + std::to_string(options.maxSeqLen) +
+           " tokens do not fit the " +
+           std::to_string(gpu->memoryBytes / 1'000'000'000) + " GB of " +
+           gpu->name.str() +
+           "; at run time --ctx-size or --max-batch must be smaller");
+    note("--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
+         " --max-seq-len " + std::to_string(options.maxSeqLen) +
+         " --max-batch " + std::to_string(options.maxBatch));
+    return llrt::Error::success();
+  }
+
+  llrt::Error build() {
+    DialectRegistry registry;
+    registerAllLlamacDialects(registry);
+    registerEmitPTXTranslations(registry);
+    MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+    std::string diagnostics;
+    ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+      llvm::raw_string_ostream stream(diagnostics);
+      stream << "\n  " << diagnostic.getLocation() << ": " << diagnostic;
+    });
+    auto failed = [&](const char *phase) {
+      return llrt::Error(std::string("the phase `") + phase +
+                         "` failed; this is a fault of llamac:" + diagnostics);
+    };
+    OwningOpRef<ModuleOp> module;
+    LaunchPlan plan;
+    std::vector<PackedStream> streams;
+    std::string ptx;
+    for (int i = 0; i <= static_cast<int>(request.stage); ++i) {
+      Stage stage = static_cast<Stage>(i);
+      const char *name = stageNames[i];
+      if (stage == Stage::Exe)
+        return timed(name, [&] { return emit(plan, ptx, streams); });
+      LogicalResult result = timed(name, [&]() -> LogicalResult {
+        if (stage == Stage::Llama) {
+          module = importLlama(context, checkpoint, options);
+          return checkStage(*module, stage);
+        }
+        if (stage == Stage::Ptx) {
+          FailureOr<std::string> text = emitPTX(*module, *gpu);
+          if (succeeded(text))
+            ptx = std::move(*text);
+          return text;
+        }
+        return runPhase(*module, stage, request.gpu);
+      });
+      if (result.failed())
+        return failed(name);
+      if (stage == Stage::Tiled && request.stage == Stage::Exe) {
+        // What the executable needs of this stage, before it is lowered.
+        streams = getPackingPlan(*module);
+        if (buildLaunchPlan(*module, checkpoint, *gpu, plan).failed())
+          return failed(name);
+      }
+      if (stage != request.stage && request.dumpDir.empty())
+        continue;
+      std::string text = stage == Stage::Ptx ? ptx : print(*module);
+      if (!request.dumpDir.empty())
+        if (llrt::Error error = dump(i, text))
+          return error;
+      if (stage == request.stage)
+        return writeText(output, text);
+    }
+    llvm_unreachable("the loop ends at request.stage");
+  }
+
+  static std::string print(ModuleOp module) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    module.print(stream, OpPrintingFlags());
+    return text + "\n";
+  }
+
+  llrt::Error dump(int index, const std::string &text) {
+    std::string name =
+        request.dumpDir + "/" + std::to_string(index + 1) + "-" +
+        stageNames[index] +
+        (index == static_cast<int>(Stage::Ptx) ? ".ptx" : ".mlir");
+    return writeText(name, text);
+  }
+
+  llrt::Error emit(LaunchPlan &plan, const std::string &ptx,
+                   std::vector<PackedStream> &streams) {
+    bool inside = checkpoint.hasWeights;
+    PassportFacts facts;
+    facts.version = LLAMAC_VERSION;
+    facts.gpu = request.gpu;
+    facts.chip = gpu->chip.str();
+    facts.hasWeights = inside;
+    facts.passes = getPassNames(request.gpu);
+    if (inside) {
+      facts.conversions = describeConversions(checkpoint, streams);
+      for (const std::string &conversion : facts.conversions)
+        note("converting " + conversion);
+    }
+    hashSources(checkpoint);
+    ExecutableParts parts{checkpoint,
+                          plan,
+                          ptx,
+                          makePassport(checkpoint, plan, facts),
+                          std::move(streams),
+                          inside,
+                          llvm::hardware_concurrency().compute_thread_count()};
+    uint64_t bytes = 0;
+    std::vector<std::string> warnings;
+    if (llrt::Error error =
+            emitExecutable(request.runtime, output, parts, bytes, warnings))
+      return error;
+    for (const std::string &warning : warnings)
+      warn(checkpoint.path + "/model.safetensors: " + warning);
+    std::string text;
+    llvm::raw_string_ostream(text)
+        << "wrote " << output << llvm::format(" (%.1f MB", double(bytes) / 1e6)
+        << (inside ? ")" : ", without weights)");
+    note(text);
+    return llrt::Error::success();
+  }
+
+  const CompileRequest &request;
+  const GpuFacts *gpu = nullptr;
+  Checkpoint checkpoint;
+  ImportOptions options;
+  std::string output;
+};
+
+} // namespace
+
+std::string describeGpus() {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (const GpuFacts &facts : getGpuTable())
+    stream << "  " << llvm::left_justify(facts.name, 10) << facts.description
+           << "\n";
+  return text;
+}
+
+llrt::Error compile(const CompileRequest &request) {
+  return Compiler(request).run();
+}
+
+} // namespace mlir::llama

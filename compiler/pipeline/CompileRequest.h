@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a command line asks of the compiler. Plain C++: the parser of options
+// needs exceptions, the compiler has none.
+#ifndef LLAMAC_COMPILER_PIPELINE_COMPILEREQUEST_H
+#define LLAMAC_COMPILER_PIPELINE_COMPILEREQUEST_H
+
+#include "compiler/import/Checkpoint.h"
+
+namespace mlir::llama {
+
+/// The phases by their nouns, in order: `--emit=` and the dumps use these.
+enum class Stage { Llama, Fused, Tiled, Nvvm, Ptx, Exe };
+constexpr const char *stageNames[] = {"llama", "fused", "tiled",
+                                      "nvvm",  "ptx",   "exe"};
+
+struct CompileRequest {
+  std::string model;
+  std::string output; // "": ./NAME for an executable, stdout for text
+  Stage stage = Stage::Exe;
+  std::string dumpDir; // "": none
+  std::string gpu = "h200";
+  std::optional<DType> dtype;       // absent: auto
+  std::optional<int64_t> maxSeqLen; // absent: what fits
+  std::optional<int64_t> maxBatch;  // absent: 8
+  bool allowLong = false;
+  bool noWeights = false;
+  bool verbose = false;
+  bool quiet = false;
+  bool timePhases = false;
+  std::string runtime; // the prebuilt executable
+};
+
+constexpr int64_t maxSeqLenLimit = 1 << 24;
+constexpr int64_t maxBatchLimit = 1024;
+
+/// One line a row, for --gpu help.
+std::string describeGpus();
+
+/// Does it. Warnings and progress go to stderr; the error is for the caller.
+llrt::Error compile(const CompileRequest &request);
+
+} // namespace mlir::llama
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The order of the phases, and all that can be registered.
+#include "compiler/pipeline/Phases.h"
+#include "compiler/pipeline/Registration.h"
+
+#include "compiler/fuse/Passes.h"
+#include "compiler/lower/Passes.h"
+#include "compiler/tile/Passes.h"
+#include "dialects/llama/Llama.h"
+#include "dialects/tile/TileDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace mlir::llama {
+
+static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu) {
+  switch (stage) {
+  case Stage::Fused:
+    buildFusePipeline(manager);
+    break;
+  case Stage::Tiled:
+    tile::buildTilePipeline(manager, gpu);
+    break;
+  case Stage::Nvvm:
+    lower::buildLowerPipeline(manager, gpu);
+    break;
+  case Stage::Llama:
+  case Stage::Ptx:
+  case Stage::Exe:
+    break;
+  }
+}
+
+LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu) {
+  PassManager manager(module.getContext());
+  addPasses(manager, stage, gpu);
+  if (failed(manager.run(module)))
+    return failure();
+  return checkStage(module, stage);
+}
+
+std::vector<std::string> getPassNames(StringRef gpu) {
+  std::vector<std::string> names;
+  for (Stage stage : {Stage::Fused, Stage::Tiled, Stage::Nvvm}) {
+    OpPassManager manager(ModuleOp::getOperationName());
+    addPasses(manager, stage, gpu);
+    llvm::raw_string_ostream stream(names.emplace_back());
+    manager.printAsTextualPipeline(stream);
+  }
+  return names;
+}
+
+void registerAllLlamacDialects(DialectRegistry &registry) {
+  registry
+      .insert<LlamaDialect, tile::TileDialect, func::FuncDialect,
+              arith::ArithDialect, scf::SCFDialect, gpu::GPUDialect,
+              vector::VectorDialect, LLVM::LLVMDialect, NVVM::NVVMDialect>();
+}
+
+void registerAllLlamacPasses() {
+  registerFusePasses();
+  tile::registerTilePipeline();
+  lower::registerLowerPipeline();
+}
+
+} // namespace mlir::llama

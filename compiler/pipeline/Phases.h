@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What holds after each phase. The pipeline runs the check of every stage that
+// it reaches; a failed one is a fault of llamac, not of the model.
+#ifndef LLAMAC_COMPILER_PIPELINE_PHASES_H
+#define LLAMAC_COMPILER_PIPELINE_PHASES_H
+
+#include "compiler/pipeline/CompileRequest.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::llama {
+
+/// | stage | holds |
+/// | llama | only llama, func and arith ops; static tensors; @prefill, @decode
+/// | | fused | the same | | tiled | no llama op but the weight symbols; every
+/// weight is packed by a
+///           stream; kernels and the host functions @prefill, @decode, @head |
+/// | nvvm  | only llvm and nvvm ops inside a gpu.module |
+LogicalResult checkStage(ModuleOp module, Stage stage);
+
+/// Runs the passes that lead to `stage` from the stage before it, then its
+/// check. Llama is where a module starts; Ptx and Exe have no passes.
+LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu);
+
+/// The passes of `fuse`, `tile` and `lower` as mlir-opt's --pass-pipeline takes
+/// them, for --info.
+std::vector<std::string> getPassNames(StringRef gpu);
+
+} // namespace mlir::llama
+
+#endif
