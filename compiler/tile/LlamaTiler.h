@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Follows a fused function op by op and emits its launches.
+#ifndef LLAMAC_COMPILER_TILE_LLAMATILER_H
+#define LLAMAC_COMPILER_TILE_LLAMATILER_H
+
+#include "compiler/lower/GpuTable.h"
+#include "compiler/tile/KernelLibrary.h"
+#include "compiler/tile/StreamPlan.h"
+#include "compiler/tile/TileHostFunctions.h"
+#include "compiler/tile/Workspace.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <optional>
+
+namespace mlir::tile {
+
+class LlamaTiler {
+public:
+  LlamaTiler(ModuleOp module, llama::ModelAttr model, Workspace workspace,
+             const GpuFacts &gpu, gpu::GPUModuleOp kernels,
+             OpBuilder &streamBuilder);
+
+  /// Emits @prefill, @decode and @head at the insertion point of `builder` and
+  /// puts the plan's dictionaries on the module.
+  LogicalResult tile(OpBuilder &builder, func::FuncOp prefill,
+                     func::FuncOp decode);
+
+private:
+  /// What a value of the fused function is in the tiled one.
+  struct Known {
+    enum Kind { Other, Weight, Residual, Query, Attention, Ffn, Logits } kind = Other;
+    StringRef weight;    ///< Weight: its name
+    int64_t version = 0; ///< Residual: it is overwritten by the next
+  };
+
+  LogicalResult tileFunction(OpBuilder &builder, StringRef name,
+                             func::FuncOp function, int64_t tokensPerBlock);
+  LogicalResult visit(func::FuncOp function, SmallVectorImpl<Known> &results);
+  LogicalResult visit(Operation &op);
+  LogicalResult visitCall(func::CallOp call);
+
+  // One op family each; LlamaTilerOps.cpp.
+  LogicalResult tileEmbed(llama::EmbedOp op);
+  LogicalResult tileQkv(llama::FusedQkvOp op);
+  LogicalResult tileAttention(llama::AttentionOp op);
+  LogicalResult tileLinear(llama::FusedLinearOp op);
+  LogicalResult tileGateUp(llama::FusedGateUpOp op);
+  LogicalResult tileHead(llama::LmHeadOp op);
+  LogicalResult tileSample(llama::SampleOp op);
+
+  /// Where a value lies, or an error that it lies elsewhere.
+  LogicalResult expect(Operation *op, Value value, Known::Kind kind);
+  FailureOr<StringRef> getWeight(Operation *op, Value value);
+  FailureOr<StreamOp> getGamma(Operation *op, Value value, StringRef name);
+  std::string nameInLayer(StringRef part) const;
+
+  ProductShape startShape(Epilogue epilogue, StreamOp stream) const;
+  void launchProduct(Location loc, const ProductShape &shape, StringRef role,
+                     HostFunction::Variable rows, ValueRange arguments);
+
+  ModuleOp module;
+  llama::ModelAttr model;
+  Workspace workspace;
+  const GpuFacts &gpu;
+  AttentionShape attention;
+  KernelLibrary kernels;
+  StreamPlan streams;
+  Builder attributes;
+
+  // Of the function being tiled.
+  std::optional<HostFunction> host;
+  bool isDecode = false;
+  int64_t tokensPerBlock = 8;
+  int64_t layer = -1;   ///< of the last fused_qkv
+  int64_t version = 0;  ///< of the residual stream
+  llvm::DenseMap<Value, Known> known;
+  // Of @head; both functions must agree.
+  std::optional<HostFunction> head;
+  StreamOp headStream, headGamma;
+  bool headHasLogits = false, headHasSample = false;
+};
+
+} // namespace mlir::tile
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// In: one fused op. Out: its streams, its kernel and its launch. Test:
+// test/tile/tile-llama.mlir.
+#include "compiler/tile/LlamaTiler.h"
+
+using namespace mlir;
+using namespace mlir::tile;
+
+using Host = HostFunction;
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// Rows of a block: as many as leave every multiprocessor a block. Models too
+/// small for that are bound by launches, and few blocks cost them least.
+static int64_t chooseRowsPerBlock(int64_t rows, int64_t multiprocessors) {
+  for (int64_t size : {64, 32})
+    if (rows >= size * multiprocessors)
+      return size;
+  return rows < 1024 ? 32 : 16;
+}
+
+ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
+  ProductShape shape;
+  shape.epilogue = epilogue;
+  shape.storage = model.getStorage();
+  shape.rows = stream.getRows();
+  shape.k = stream.getK();
+  shape.rowsPerBlock = chooseRowsPerBlock(shape.rows, gpu.multiprocessors);
+  shape.tokensPerBlock = tokensPerBlock;
+  return shape;
+}
+
+void LlamaTiler::launchProduct(Location loc, const ProductShape &shape,
+                               StringRef role, Host::Variable rows,
+                               ValueRange arguments) {
+  HostFunction &function = rows == Host::HeadRows ? *head : *host;
+  std::string name = (role + "_" + Twine(shape.tokensPerBlock)).str();
+  function.launch(loc, kernels.getProduct(shape, name),
+                  {{function.extent(loc, shape.rowBlocks()),
+                    function.extent(loc, rows, shape.tokensPerBlock),
+                    function.extent(loc, 1)},
+                   ProductShape::threads,
+                   shape.sharedBytes()},
+                  arguments);
+}
+
+LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
+  ++layer;
+  if (!op.getRope())
+    return op.emitOpError("has no rope; its kernel has one");
+  FailureOr<StreamOp> gamma =
+      getGamma(op, op.getGamma(), nameInLayer("input_norm"));
+  FailureOr<StringRef> query = getWeight(op, op.getQueryWeight()),
+                       key = getWeight(op, op.getKeyWeight()),
+                       value = getWeight(op, op.getValueWeight());
+  if (failed(gamma) || failed(query) || failed(key) || failed(value) ||
+      failed(expect(op, op.getInput(), Known::Residual)))
+    return failure();
+  int64_t rows = (attention.heads + 2 * attention.kvHeads) * attention.headDim;
+  StreamOp stream = streams.get(
+      op.getLoc(), nameInLayer("qkv"), RowOrder::RopePairs,
+      {*query, *key, *value}, llvm::alignTo(rows, 16), model.getHiddenSize(),
+      attention.headDim);
+
+  ProductShape shape = startShape(Epilogue::Rope, stream);
+  shape.inputStride = workspace.xStride;
+  shape.eps = op.getEpsAttr().getValue().convertToFloat();
+  shape.heads = {attention.heads, attention.kvHeads, attention.headDim,
+                 attention.layers, workspace.maxPages};
+  Location loc = op.getLoc();
+  launchProduct(
+      loc, shape, "qkv", Host::Tokens,
+      {host->place(loc, Host::Workspace, workspace.x),
+       host->place(loc, Host::Weights, gamma->getOffset()),
+       host->place(loc, Host::Weights, stream.getOffset()),
+       host->place(loc, Host::Rope, 0),
+       host->place(loc, Host::Workspace, workspace.query),
+       host->place(loc, Host::KvPool, layer * attention.layerBytes()),
+       host->place(loc, Host::Workspace, workspace.positions),
+       host->place(loc, Host::Workspace, workspace.slots),
+       host->place(loc, Host::Workspace, workspace.blockTable),
+       host->get(Host::Tokens)});
+  known[op.getQuery()].kind = Known::Query;
+  return success();
+}
+
+LogicalResult LlamaTiler::tileLinear(llama::FusedLinearOp op) {
+  if (op.getGamma() || !op.getResidual())
+    return op.emitOpError("needs a residual and no norm: its kernel is that of "
+                          "the out and down projections");
+  bool isDown = known.lookup(op.getInput()).kind == Known::Ffn;
+  FailureOr<StringRef> weight = getWeight(op, op.getWeight());
+  if (failed(weight) ||
+      failed(expect(op, op.getInput(), isDown ? Known::Ffn : Known::Attention)) ||
+      failed(expect(op, op.getResidual(), Known::Residual)))
+    return failure();
+  StringRef role = isDown ? "down" : "out_projection";
+  ArrayRef<int64_t> sizes = op.getWeight().getType().getShape();
+  StreamOp stream = streams.get(op.getLoc(), nameInLayer(role), RowOrder::Rows,
+                                {*weight}, sizes[0], sizes[1]);
+  ProductShape shape = startShape(Epilogue::Residual, stream);
+  shape.inputStride = isDown ? workspace.ffnStride : workspace.attentionStride;
+  shape.outputStride = workspace.xStride;
+  shape.outputs = sizes[0];
+  Location loc = op.getLoc();
+  launchProduct(loc, shape, role, Host::Tokens,
+                {host->place(loc, Host::Workspace,
+                             isDown ? workspace.ffn : workspace.attention),
+                 host->place(loc, Host::Weights, stream.getOffset()),
+                 host->place(loc, Host::Workspace, workspace.x),
+                 host->get(Host::Tokens)});
+  known[op.getResult()] = {Known::Residual, {}, ++version};
+  return success();
+}
+
+LogicalResult LlamaTiler::tileGateUp(llama::FusedGateUpOp op) {
+  FailureOr<StreamOp> gamma =
+      getGamma(op, op.getGamma(), nameInLayer("post_attention_norm"));
+  FailureOr<StringRef> gate = getWeight(op, op.getGateWeight()),
+                       up = getWeight(op, op.getUpWeight());
+  if (failed(gamma) || failed(gate) || failed(up) ||
+      failed(expect(op, op.getInput(), Known::Residual)))
+    return failure();
+  int64_t width = model.getIntermediateSize();
+  StreamOp stream = streams.get(op.getLoc(), nameInLayer("gate_up"),
+                                RowOrder::GateUp, {*gate, *up},
+                                llvm::alignTo(2 * width, 16),
+                                model.getHiddenSize());
+  ProductShape shape = startShape(Epilogue::GateUp, stream);
+  shape.inputStride = workspace.xStride;
+  shape.outputStride = workspace.ffnStride;
+  shape.outputs = width;
+  shape.eps = op.getEpsAttr().getValue().convertToFloat();
+  Location loc = op.getLoc();
+  launchProduct(loc, shape, "gate_up", Host::Tokens,
+                {host->place(loc, Host::Workspace, workspace.x),
+                 host->place(loc, Host::Weights, gamma->getOffset()),
+                 host->place(loc, Host::Weights, stream.getOffset()),
+                 host->place(loc, Host::Workspace, workspace.ffn),
+                 host->get(Host::Tokens)});
+  known[op.getResult()].kind = Known::Ffn;
+  return success();
+}
+
+LogicalResult LlamaTiler::tileHead(llama::LmHeadOp op) {
+  FailureOr<StreamOp> gamma = getGamma(op, op.getGamma(), "final_norm");
+  FailureOr<StringRef> weight = getWeight(op, op.getWeight());
+  if (failed(gamma) || failed(weight) ||
+      failed(expect(op, op.getInput(), Known::Residual)))
+    return failure();
+  StreamOp stream =
+      streams.get(op.getLoc(), "head", RowOrder::Rows, {*weight},
+                  model.getVocabSize(), model.getHiddenSize());
+  known[op.getResult()].kind = Known::Logits;
+  if (headHasLogits) {
+    if (stream != headStream || *gamma != headGamma)
+      return op.emitOpError("differs from the head of @prefill");
+    return success();
+  }
+  headHasLogits = true;
+  headStream = stream;
+  headGamma = *gamma;
+  ProductShape shape = startShape(Epilogue::Logits, stream);
+  shape.inputStride = workspace.xStride;
+  shape.outputStride = shape.outputs = model.getVocabSize();
+  shape.eps = op.getEpsAttr().getValue().convertToFloat();
+  shape.tokensPerBlock = 8;
+  Location loc = op.getLoc();
+  launchProduct(loc, shape, "head", Host::HeadRows,
+                {head->place(loc, Host::Workspace, workspace.x),
+                 head->place(loc, Host::Weights, gamma->getOffset()),
+                 head->place(loc, Host::Weights, stream.getOffset()),
+                 head->place(loc, Host::Workspace, workspace.logits),
+                 head->get(Host::HeadStart), head->get(Host::HeadRows)});
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The others
+//===----------------------------------------------------------------------===//
+
+LogicalResult LlamaTiler::tileEmbed(llama::EmbedOp op) {
+  FailureOr<StringRef> weight = getWeight(op, op.getTable());
+  if (failed(weight))
+    return failure();
+  StreamOp stream =
+      streams.get(op.getLoc(), "embedding", RowOrder::Rows, {*weight},
+                  model.getVocabSize(), model.getHiddenSize());
+  gpu::GPUFuncOp kernel =
+      kernels.get("embed", [&](OpBuilder &builder, StringRef name) {
+        return buildEmbedding(builder, model.getStorage(),
+                              model.getHiddenSize(), workspace.xStride, name);
+      });
+  Location loc = op.getLoc();
+  host->launch(loc, kernel,
+               {{host->extent(loc, Host::Tokens, 1), host->extent(loc, 1),
+                 host->extent(loc, 1)},
+                128,
+                0},
+               {host->place(loc, Host::Workspace, workspace.tokens),
+                host->place(loc, Host::Weights, stream.getOffset()),
+                host->place(loc, Host::Workspace, workspace.x)});
+  known[op.getResult()] = {Known::Residual, {}, version};
+  return success();
+}
+
+LogicalResult LlamaTiler::tileAttention(llama::AttentionOp op) {
+  if (failed(expect(op, op.getQuery(), Known::Query)))
+    return failure();
+  Location loc = op.getLoc();
+  auto launch = [&](StringRef name, const AttentionLaunch &shape, auto build,
+                    ValueRange arguments) {
+    gpu::GPUFuncOp kernel =
+        kernels.get(name, [&](OpBuilder &builder, StringRef name) {
+          return build(builder, attention, name);
+        });
+    host->launch(loc, kernel,
+                 {{host->extent(loc, shape.grid[0]),
+                   host->extent(loc, shape.grid[1]),
+                   host->extent(loc, shape.grid[2])},
+                  shape.threads,
+                  shape.dynamicSharedBytes},
+                 arguments);
+  };
+  Value query = host->place(loc, Host::Workspace, workspace.query);
+  Value cache = host->place(loc, Host::KvPool, layer * attention.layerBytes());
+  Value positions = host->place(loc, Host::Workspace, workspace.positions);
+  Value slots = host->place(loc, Host::Workspace, workspace.slots);
+  Value table = host->place(loc, Host::Workspace, workspace.blockTable);
+  Value output = host->place(loc, Host::Workspace, workspace.attention);
+  if (isDecode) {
+    Value partials = host->place(loc, Host::Workspace, workspace.partials);
+    launch("attention_split", getAttentionSplitLaunch(attention),
+           buildAttentionSplit,
+           {query, cache, positions, slots, table, partials});
+    launch("attention_merge", getAttentionMergeLaunch(attention),
+           buildAttentionMerge, {partials, positions, output});
+  } else {
+    launch("attention_prefill", getAttentionPrefillLaunch(attention),
+           buildAttentionPrefill,
+           {query, cache, positions, slots, table, output,
+            host->get(Host::Tokens)});
+  }
+  known[op.getResult()].kind = Known::Attention;
+  return success();
+}
+
+LogicalResult LlamaTiler::tileSample(llama::SampleOp op) {
+  if (failed(expect(op, op.getLogits(), Known::Logits)))
+    return failure();
+  if (headHasSample)
+    return op.emitOpError("is the second; there is one greedy choice");
+  headHasSample = true;
+  gpu::GPUFuncOp kernel =
+      kernels.get("argmax", [&](OpBuilder &builder, StringRef name) {
+        return buildGreedy(builder, model.getVocabSize(), op.getPieces(), name);
+      });
+  Location loc = op.getLoc();
+  head->launch(loc, kernel,
+               {{head->extent(loc, Host::HeadRows, 1), head->extent(loc, 1),
+                 head->extent(loc, 1)},
+                greedyThreads,
+                greedySharedBytes},
+               {head->place(loc, Host::Workspace, workspace.logits),
+                head->place(loc, Host::Workspace, workspace.nextToken)});
+  return success();
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The pass of `tile` and its pipeline.
+#ifndef LLAMAC_COMPILER_TILE_PASSES_H
+#define LLAMAC_COMPILER_TILE_PASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::tile {
+
+#define GEN_PASS_DECL
+#include "compiler/tile/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "compiler/tile/Passes.h.inc"
+
+/// fused -> tiled, for a row of the GPU table.
+void buildTilePipeline(OpPassManager &manager, StringRef gpu);
+
+/// The pass by its flag, and the pipeline as `--tile`.
+void registerTilePipeline();
+
+} // namespace mlir::tile
+
+#endif

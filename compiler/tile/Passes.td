@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The pass of `tile`: fused -> tiled.
+#ifndef LLAMAC_COMPILER_TILE_PASSES_TD
+#define LLAMAC_COMPILER_TILE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def TileLlamaPass : Pass<"tile-llama", "::mlir::ModuleOp"> {
+  let summary = "fused llama ops become streams, kernels and launches";
+  let description = [{
+    Each weight that an op reads becomes a `tile.stream`, placed in the order of
+    use; each op one or two launches of a kernel; ops of one shape share the
+    kernel. Activations get fixed places in the workspace: the residual stream
+    is updated in place.
+
+    ```mlir
+    %x1 = llama.fused_linear %a, %w residual %x : ...
+    // becomes, in the host function,
+    %in = tile.place %workspace[65536] : !llvm.ptr<1>
+    %out = tile.place %workspace[0] : !llvm.ptr<1>
+    %stream = tile.place %weights[1048576] : !llvm.ptr<1>
+    %blocks = tile.extent * 16 per 1
+    %columns = tile.extent %tokens * 1 per 8
+    gpu.launch_func @kernels::@out_projection_8 blocks in (%blocks, %columns, %one)
+      threads in (%c128, %c1, %c1) dynamic_shared_memory_size %shared
+      args(%in : !llvm.ptr<1>, %stream : !llvm.ptr<1>, %out : !llvm.ptr<1>, %tokens : i32)
+    ```
+
+    The host functions are @prefill and @decode, up to the last layer, and @head.
+    All take (weights, workspace, kv_pool, rope : !llvm.ptr<1>, tokens,
+    head_start, head_rows, splits : i32): the buffers and the variables of
+    runtime/ExecutableFormat.h in its order. The module gets two dictionaries of
+    i64: `tile.workspace` (bytes, and the offsets of tokens, positions, slots,
+    block_table, next_token, logits) and `tile.limits` (max_chunk,
+    head_rows_max, weights_bytes, page_bytes).
+
+    Changes rounding: none beyond what the fused ops say.
+  }];
+  let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tile::TileDialect"];
+}
+
+#endif
