@@ -166,11 +166,15 @@ def LlamaToLinalgPass : Pass<"llama-to-linalg", "::mlir::ModuleOp"> {
 
     ```mlir
     %e = tensor.empty() : tensor<1x2x8xf32>
-    %y = linalg.generic {indexing_maps = [#id, #id, #id],
-                         iterator_types = ["parallel", "parallel", "parallel"]}
-        ins(%x, %o : tensor<1x2x8xf32>, tensor<1x2x8xf32>) outs(%e : tensor<1x2x8xf32>) {
-      ^bb0(%a: f32, %b: f32, %out: f32):
-        %s = arith.addf %a, %b : f32
+    %y = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel", "parallel"]}
+        outs(%e : tensor<1x2x8xf32>) {
+      ^bb0(%out: f32):
+        %b = linalg.index 0 : index
+        %t = linalg.index 1 : index
+        %i = linalg.index 2 : index
+        %l = tensor.extract %x[%b, %t, %i] : tensor<1x2x8xf32>
+        %r = tensor.extract %o[%b, %t, %i] : tensor<1x2x8xf32>
+        %s = arith.addf %l, %r : f32
         linalg.yield %s : f32
     } -> tensor<1x2x8xf32>
     ```
