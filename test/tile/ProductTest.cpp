@@ -21,6 +21,9 @@ constexpr float eps = 1e-5f;
 struct Case {
   const char *type;
   int64_t rowsPerBlock, tokensPerBlock;
+  int64_t k, outputs; ///< features in and out; 86 is half a group of pairs
+  int32_t tokens;
+  int64_t headDim;
 };
 
 class ProductTest : public KernelFixture, public testing::TestWithParam<Case> {
@@ -77,7 +80,7 @@ protected:
   void makeInput(int64_t tokens, int64_t k) {
     // x, zeros in the padding, and rows of no numbers behind the last token.
     stride = roundUp(k, 64);
-    int64_t capacity = roundUp(tokens, 64);
+    int64_t capacity = roundUp(tokens, 64) + 64; // whole blocks are read
     x.assign(capacity * stride, 0);
     for (int64_t token = 0; token < capacity; ++token)
       for (int64_t i = 0; i < k; ++i)
@@ -120,12 +123,12 @@ protected:
     return sum;
   }
 
-  /// One value rounded to storage, or f32 when `bytes` is 4.
-  double roundingOf(double value, bool rounded) {
-    double unit = storage.name == "bf16"  ? 1.0 / 256
-                  : storage.name == "f16" ? 1.0 / 2048
-                                          : 1e-7;
-    return rounded ? std::fabs(value) * unit + 1e-7 : 0;
+  /// How far rounding to storage may move a value.
+  double roundingOf(double value) {
+    if (storage.bytes == 4)
+      return 0;
+    double unit = storage.name == "bf16" ? 1.0 / 256 : 1.0 / 2048;
+    return std::fabs(value) * unit + 1e-7;
   }
 
   ProductShape shapeOf(Epilogue epilogue, int64_t rows, int64_t k) {
@@ -143,10 +146,9 @@ protected:
   /// Builds and launches the product for `tokens`.
   void run(ProductShape shape, int64_t tokens,
            std::vector<const void *> arguments) {
-    uint32_t bytes = 0, rowBlocks = 0;
     ASSERT_NO_FATAL_FAILURE(build([&](OpBuilder &builder) {
       shape.storage = storage.type(builder);
-      bytes = shape.sharedBytes();
+      sharedBytes = shape.sharedBytes();
       rowBlocks = shape.rowBlocks();
       buildProduct(builder, shape, "product");
     }));
@@ -155,10 +157,11 @@ protected:
     uint32_t columns =
         (tokens + shape.tokensPerBlock - 1) / shape.tokensPerBlock;
     launch(find("product"), {rowBlocks, columns, 1}, ProductShape::threads,
-           bytes, std::move(arguments));
+           sharedBytes, std::move(arguments));
   }
 
   Storage storage;
+  uint32_t rowBlocks = 0, sharedBytes = 0;
   int64_t stride = 0;
   std::vector<float> x, gamma;
   /// Buffers that run() puts on the device, which it makes.
@@ -172,8 +175,8 @@ template <typename T> std::vector<uint8_t> bytesOf(const std::vector<T> &data) {
 }
 
 TEST_P(ProductTest, Residual) {
-  int64_t rows = 172, k = 200, outputStride = 192;
-  int32_t tokens = 13;
+  int64_t rows = GetParam().outputs, k = GetParam().k, outputStride = 192;
+  int32_t tokens = GetParam().tokens;
   stride = roundUp(k, 64);
   std::vector<float> input(64 * stride, 0);
   for (int64_t token = 0; token < tokens; ++token)
@@ -212,8 +215,8 @@ TEST_P(ProductTest, Residual) {
 }
 
 TEST_P(ProductTest, GateUp) {
-  int64_t outputs = 172, k = 72, outputStride = 192;
-  int32_t tokens = 9;
+  int64_t outputs = GetParam().outputs, k = GetParam().k, outputStride = 192;
+  int32_t tokens = GetParam().tokens;
   makeInput(tokens, k);
   std::vector<float> matrix = stored(2 * outputs * k, 0.2f); // gate, then up
   std::vector<std::pair<int64_t, int64_t>> pairs;
@@ -245,7 +248,7 @@ TEST_P(ProductTest, GateUp) {
       double expected = gate / (1 + std::exp(-gate)) * up;
       double slack = 2e-6 * factor * (m1 + 1) * factor * (m2 + 1);
       ASSERT_NEAR(storage.get(result, token * outputStride + i), expected,
-                  slack + roundingOf(expected, storage.bytes == 2))
+                  slack + roundingOf(expected))
           << "token " << token << " output " << i;
     }
   }
@@ -258,8 +261,8 @@ TEST_P(ProductTest, GateUp) {
 }
 
 TEST_P(ProductTest, LogitsOfSomeRows) {
-  int64_t vocabulary = 515, k = 136;
-  int32_t first = 5, tokens = 8, all = 13;
+  int64_t vocabulary = GetParam().outputs + 3, k = GetParam().k;
+  int32_t first = 5, tokens = GetParam().tokens, all = first + tokens;
   makeInput(all, k);
   std::vector<float> matrix = stored(vocabulary * k, 0.2f);
   std::vector<float> result(64 * vocabulary, -7);
@@ -295,16 +298,30 @@ TEST_P(ProductTest, LogitsOfSomeRows) {
           << "row " << row << " id " << id;
     }
   }
+
+  // One row alone gets the same bits.
+  int32_t last = first + tokens - 1, one = 1;
+  launch(find("product"), {rowBlocks, 1, 1}, ProductShape::threads, sharedBytes,
+         {&in, &norm, &weights, &out, &last, &one});
+  std::vector<float> alone(vocabulary);
+  download(alone, out);
+  EXPECT_EQ(std::memcmp(alone.data(), &result[(tokens - 1) * vocabulary],
+                        vocabulary * sizeof(float)),
+            0);
 }
 
 TEST_P(ProductTest, RopeAndCache) {
-  constexpr int64_t heads = 4, kvHeads = 2, dim = 24, half = dim / 2;
-  constexpr int64_t layers = 3, layer = 1, maxPages = 4, k = 96;
-  std::vector<int32_t> positions = {0, 63, 64, 130, 5}, slots = {2, 0, 1, 3, 4};
+  constexpr int64_t heads = 3, kvHeads = 1, layers = 3, layer = 1, maxPages = 4;
+  int64_t dim = GetParam().headDim, half = dim / 2, k = GetParam().k;
+  int32_t tokens = GetParam().tokens;
+  std::vector<int32_t> positions(tokens), slots(tokens);
+  for (int32_t i = 0; i < tokens; ++i) {
+    positions[i] = i < 2 ? 63 + i : i * 37 % 256;
+    slots[i] = i % 5;
+  }
   std::vector<int32_t> table(5 * maxPages);
   for (size_t i = 0; i < table.size(); ++i)
     table[i] = (i * 7 + 3) % table.size(); // 7 and 20 have no common divisor
-  int32_t tokens = positions.size();
   makeInput(tokens, k);
 
   // Rows as stored: q heads, k heads, v heads, one after the other.
@@ -391,8 +408,7 @@ TEST_P(ProductTest, RopeAndCache) {
           ++written;
         }
         ASSERT_NEAR(got, expected,
-                    2e-6 * factor * (m1 + m2 + 1) +
-                        roundingOf(expected, storage.bytes == 2))
+                    2e-6 * factor * (m1 + m2 + 1) + roundingOf(expected))
             << "token " << token << " head " << head << " column " << column;
       }
     }
@@ -405,17 +421,23 @@ TEST_P(ProductTest, RopeAndCache) {
     ASSERT_EQ(query[i], 0x55) << "wrote past the last token";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, ProductTest,
-    testing::Values(Case{"bf16", 64, 8}, Case{"bf16", 16, 8},
-                    Case{"bf16", 64, 32}, Case{"f16", 64, 8},
-                    Case{"f16", 32, 16}, Case{"f32", 64, 8},
-                    Case{"f32", 16, 32}),
-    [](const testing::TestParamInfo<Case> &info) {
-      const Case &c = info.param;
-      return std::string(c.type) + "_" + std::to_string(c.rowsPerBlock) + "_" +
-             std::to_string(c.tokensPerBlock);
-    });
+INSTANTIATE_TEST_SUITE_P(Shapes, ProductTest,
+                         testing::Values(Case{"bf16", 64, 8, 200, 172, 13, 24},
+                                         Case{"bf16", 16, 8, 64, 96, 1, 8},
+                                         Case{"bf16", 64, 32, 172, 86, 33, 48},
+                                         Case{"bf16", 32, 16, 320, 64, 5, 128},
+                                         Case{"f16", 64, 8, 72, 172, 9, 48},
+                                         Case{"f16", 32, 16, 172, 86, 33, 8},
+                                         Case{"f32", 64, 8, 172, 96, 5, 48},
+                                         Case{"f32", 16, 32, 136, 172, 33, 128},
+                                         Case{"f32", 32, 16, 320, 86, 1, 8}),
+                         [](const testing::TestParamInfo<Case> &info) {
+                           const Case &c = info.param;
+                           return std::string(c.type) + "_" +
+                                  std::to_string(c.rowsPerBlock) + "_" +
+                                  std::to_string(c.tokensPerBlock) + "_k" +
+                                  std::to_string(c.k);
+                         });
 
 class EmbeddingTest : public ProductTest {};
 
@@ -441,9 +463,8 @@ TEST_P(EmbeddingTest, RowsAreExact) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, EmbeddingTest,
-                         testing::Values(Case{"bf16", 64, 8},
-                                         Case{"f16", 64, 8},
-                                         Case{"f32", 64, 8}),
+                         testing::Values(Case{"bf16"}, Case{"f16"},
+                                         Case{"f32"}),
                          [](const testing::TestParamInfo<Case> &info) {
                            return std::string(info.param.type);
                          });
