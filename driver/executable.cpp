@@ -2,4 +2,6 @@
 // The executable that llamac copies and gives its sections.
 #include "runtime/Run.h"
 
-int main(int argumentCount, char **arguments) { return llrt::runExecutable(argumentCount, arguments); }
+int main(int argumentCount, char **arguments) {
+  return llrt::runExecutable(argumentCount, arguments);
+}

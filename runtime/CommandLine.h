@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The command line of an executable made by llamac. Only what is built is known.
+// The command line of an executable made by llamac. Only what is built is
+// known.
 #ifndef LLAMAC_RUNTIME_COMMANDLINE_H
 #define LLAMAC_RUNTIME_COMMANDLINE_H
 
@@ -14,13 +15,19 @@
 namespace llrt {
 
 /// The exit statuses that the command line promises.
-enum ExitStatus : int { exitDone = 0, exitFailed = 1, exitUsage = 2, exitInterrupted = 130 };
+enum ExitStatus : int {
+  exitDone = 0,
+  exitFailed = 1,
+  exitUsage = 2,
+  exitInterrupted = 130
+};
 
 struct CommandLine {
   /// Where the prompt comes from; `argument` is its text, file or ids.
   enum class Source { None, Text, File, Ids, Prompts } source = Source::None;
   std::string argument; ///< for File and Prompts, "-" is standard input
-  bool help = false, version = false, info = false, verbose = false, json = false, echo = false;
+  bool help = false, version = false, info = false, verbose = false,
+       json = false, echo = false;
   std::optional<uint32_t> maxTokens, contextSize, maxBatch;
   std::vector<std::string> stops;
   std::vector<int32_t> forced;
@@ -33,7 +40,8 @@ struct CommandLine {
 };
 
 /// "1 15043", also with commas; `option` is for messages.
-Result<std::vector<int32_t>> parseIds(const std::string &text, const std::string &option);
+Result<std::vector<int32_t>> parseIds(const std::string &text,
+                                      const std::string &option);
 
 } // namespace llrt
 

@@ -22,17 +22,20 @@ Result<DeviceChoice> DeviceChoice::parse(const std::string &text) {
     }
     return DeviceChoice{Cuda, ordinal};
   }
-  return Error("--device " + text + ": expected auto, cuda, cuda:N or emulator");
+  return Error("--device " + text +
+               ": expected auto, cuda, cuda:N or emulator");
 }
 
-static Result<std::unique_ptr<Device>> createEmulator(const LlamacPlanHeader &plan) {
+static Result<std::unique_ptr<Device>>
+createEmulator(const LlamacPlanHeader &plan) {
   EmulatedGpu gpu;
   gpu.smVersion = plan.sm_version;
   gpu.multiprocessors = plan.multiprocessors;
   return createEmulatorDevice(gpu);
 }
 
-Result<std::unique_ptr<Device>> llrt::createDevice(const DeviceChoice &choice, const LlamacPlanHeader &plan,
+Result<std::unique_ptr<Device>> llrt::createDevice(const DeviceChoice &choice,
+                                                   const LlamacPlanHeader &plan,
                                                    std::string &note) {
   if (choice.kind == DeviceChoice::Emulator)
     return createEmulator(plan);

@@ -18,9 +18,10 @@ struct DeviceChoice {
   static Result<DeviceChoice> parse(const std::string &text);
 };
 
-/// The device for `plan`. Auto takes the GPU; a GPU that is there but does not fit
-/// is an error; only where there is none it emulates, and `note` says so.
-Result<std::unique_ptr<Device>> createDevice(const DeviceChoice &choice, const LlamacPlanHeader &plan,
+/// The device for `plan`. Auto takes the GPU; a GPU that is there but does not
+/// fit is an error; only where there is none it emulates, and `note` says so.
+Result<std::unique_ptr<Device>> createDevice(const DeviceChoice &choice,
+                                             const LlamacPlanHeader &plan,
                                              std::string &note);
 
 } // namespace llrt

@@ -22,7 +22,8 @@ struct ElfSection {
 /// starts on a page, holds its bytes in the file, has a name of its own and
 /// shares no byte with another section or with the section table. `path` is for
 /// messages.
-Result<std::vector<ElfSection>> readElfSections(View<uint8_t> file, const std::string &path,
+Result<std::vector<ElfSection>> readElfSections(View<uint8_t> file,
+                                                const std::string &path,
                                                 const std::string &prefix);
 
 } // namespace llrt

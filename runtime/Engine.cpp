@@ -9,7 +9,9 @@ using namespace llrt;
 
 namespace {
 
-template <typename T> T ceilDivide(T value, T divisor) { return (value + divisor - 1) / divisor; }
+template <typename T> T ceilDivide(T value, T divisor) {
+  return (value + divisor - 1) / divisor;
+}
 
 /// Zeros replaced by the compiled maxima.
 EngineOptions resolve(const LlamacPlanHeader &plan, EngineOptions options) {
@@ -20,29 +22,36 @@ EngineOptions resolve(const LlamacPlanHeader &plan, EngineOptions options) {
   if (!options.chunk)
     options.chunk = plan.max_chunk;
   if (!options.pages)
-    options.pages = ceilDivide(options.contextSize, LLAMAC_PAGE_TOKENS) * options.maxBatch;
+    options.pages =
+        ceilDivide(options.contextSize, LLAMAC_PAGE_TOKENS) * options.maxBatch;
   return options;
 }
 
 Error checkOption(const char *name, uint32_t value, uint32_t most) {
   if (value <= most)
     return Error::success();
-  return Error(std::string(name) + ": " + std::to_string(value) + " is more than this executable was compiled for: " +
+  return Error(std::string(name) + ": " + std::to_string(value) +
+               " is more than this executable was compiled for: " +
                std::to_string(most));
 }
 
 uint64_t ropeBytes(const LlamacPlanHeader &plan, uint32_t contextSize) {
-  return static_cast<uint64_t>(contextSize) * (plan.head_dim / 2) * 2 * sizeof(float);
+  return static_cast<uint64_t>(contextSize) * (plan.head_dim / 2) * 2 *
+         sizeof(float);
 }
 
 } // namespace
 
-uint64_t llrt::evaluate(const LlamacExpression &expression,
-                        const std::array<uint64_t, LLAMAC_VARIABLE_COUNT> &variables) {
-  return ceilDivide<uint64_t>(variables[expression.variable] * expression.multiplier, expression.divisor);
+uint64_t
+llrt::evaluate(const LlamacExpression &expression,
+               const std::array<uint64_t, LLAMAC_VARIABLE_COUNT> &variables) {
+  return ceilDivide<uint64_t>(variables[expression.variable] *
+                                  expression.multiplier,
+                              expression.divisor);
 }
 
-EngineMemory Engine::memoryNeeded(const LlamacPlanHeader &plan, const EngineOptions &options) {
+EngineMemory Engine::memoryNeeded(const LlamacPlanHeader &plan,
+                                  const EngineOptions &options) {
   EngineMemory memory;
   EngineOptions settings = resolve(plan, options);
   memory.pages = settings.pages;
@@ -55,7 +64,8 @@ EngineMemory Engine::memoryNeeded(const LlamacPlanHeader &plan, const EngineOpti
 
 EngineMemory Engine::memory() const { return memoryNeeded(plan(), settings); }
 
-Engine::Engine(const Executable &executable, Device &device, const EngineOptions &settings)
+Engine::Engine(const Executable &executable, Device &device,
+               const EngineOptions &settings)
     : executable(executable), device(device), settings(settings),
       cache(settings.pages, settings.maxBatch, settings.contextSize,
             ceilDivide(executable.plan().max_seq_len, LLAMAC_PAGE_TOKENS)) {}
@@ -66,14 +76,18 @@ Engine::~Engine() {
       (void)static_cast<bool>(device.release(buffer));
 }
 
-Result<std::unique_ptr<Engine>> Engine::create(const Executable &executable, Device &device,
+Result<std::unique_ptr<Engine>> Engine::create(const Executable &executable,
+                                               Device &device,
                                                const EngineOptions &options) {
   const LlamacPlanHeader &plan = executable.plan();
   if (!executable.hasWeights())
-    return Error(executable.path() + ": was compiled with --no-weights and cannot run: it carries shapes only, and "
-                                     "filling them (--random-weights) is not built yet; compile without --no-weights");
+    return Error(executable.path() + ": was compiled with --no-weights and "
+                                     "cannot run: it carries shapes only, and "
+                                     "filling them (--random-weights) is not "
+                                     "built yet; compile without --no-weights");
   EngineOptions settings = resolve(plan, options);
-  if (Error error = checkOption("context size", settings.contextSize, plan.max_seq_len))
+  if (Error error =
+          checkOption("context size", settings.contextSize, plan.max_seq_len))
     return error;
   if (Error error = checkOption("batch", settings.maxBatch, plan.max_batch))
     return error;
@@ -91,8 +105,8 @@ Error Engine::start() {
   if (!created)
     return created.error();
   stream = *created;
-  Result<DeviceAddress> weights =
-      device.allocateConstant(executable.weights().data(), executable.weights().size(), "weights");
+  Result<DeviceAddress> weights = device.allocateConstant(
+      executable.weights().data(), executable.weights().size(), "weights");
   if (!weights)
     return weights.error();
   buffers[LLAMAC_BUFFER_WEIGHTS] = *weights;
@@ -113,11 +127,13 @@ Error Engine::start() {
   }
   if (Error error = fillRope())
     return error;
-  Result<Module *> module = device.loadModule(executable.ptx(), executable.path() + ": kernels");
+  Result<Module *> module =
+      device.loadModule(executable.ptx(), executable.path() + ": kernels");
   if (!module)
     return module.error();
   for (uint32_t i = 0; i < executable.kernels().size(); ++i) {
-    Result<Kernel *> kernel = device.findKernel(*module, executable.kernelName(i));
+    Result<Kernel *> kernel =
+        device.findKernel(*module, executable.kernelName(i));
     if (!kernel)
       return kernel.error();
     kernels.push_back(*kernel);
@@ -135,20 +151,23 @@ Error Engine::fillRope() {
       table.push_back(static_cast<float>(std::cos(position * frequency)));
       table.push_back(static_cast<float>(std::sin(position * frequency)));
     }
-  return device.copyToDevice(buffers[LLAMAC_BUFFER_ROPE], table.data(), table.size() * sizeof(float));
+  return device.copyToDevice(buffers[LLAMAC_BUFFER_ROPE], table.data(),
+                             table.size() * sizeof(float));
 }
 
 Error Engine::checkToken(int32_t token) const {
   if (token >= 0 && static_cast<uint32_t>(token) < plan().vocab_size)
     return Error::success();
-  return Error("token id " + std::to_string(token) + " is out of range: the vocabulary has ids 0 to " +
+  return Error("token id " + std::to_string(token) +
+               " is out of range: the vocabulary has ids 0 to " +
                std::to_string(plan().vocab_size - 1));
 }
 
 Error Engine::checkSequence(KvCache::Sequence sequence) const {
   if (sequence < settings.maxBatch && cache.live(sequence))
     return Error::success();
-  return Error("sequence " + std::to_string(sequence) + " does not exist: add one first");
+  return Error("sequence " + std::to_string(sequence) +
+               " does not exist: add one first");
 }
 
 Error Engine::growAndCopy(KvCache::Sequence sequence, uint32_t tokens) {
@@ -157,13 +176,15 @@ Error Engine::growAndCopy(KvCache::Sequence sequence, uint32_t tokens) {
     return error;
   DeviceAddress pool = buffers[LLAMAC_BUFFER_KV_POOL];
   for (const PageCopy &copy : copies)
-    if (Error error = device.copyOnDevice(pool + copy.to * plan().page_bytes, pool + copy.from * plan().page_bytes,
+    if (Error error = device.copyOnDevice(pool + copy.to * plan().page_bytes,
+                                          pool + copy.from * plan().page_bytes,
                                           plan().page_bytes, stream))
       return error;
   return Error::success();
 }
 
-Error Engine::writeControl(View<int32_t> tokens, View<int32_t> positions, View<int32_t> slots) {
+Error Engine::writeControl(View<int32_t> tokens, View<int32_t> positions,
+                           View<int32_t> slots) {
   DeviceAddress workspace = buffers[LLAMAC_BUFFER_WORKSPACE];
   struct {
     uint64_t offset;
@@ -173,8 +194,9 @@ Error Engine::writeControl(View<int32_t> tokens, View<int32_t> positions, View<i
                       {plan().slots_offset, slots},
                       {plan().block_table_offset, cache.blockTable()}};
   for (const auto &array : arrays)
-    if (Error error = device.copyToDevice(workspace + array.offset, array.values.data(),
-                                          array.values.size() * sizeof(int32_t), stream))
+    if (Error error =
+            device.copyToDevice(workspace + array.offset, array.values.data(),
+                                array.values.size() * sizeof(int32_t), stream))
       return error;
   return Error::success();
 }
@@ -184,7 +206,8 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
   std::vector<uint64_t> values;
   std::vector<const void *> pointers;
   for (const LlamacLaunch &launch : executable.launches(function)) {
-    View<LlamacArgument> arguments = executable.arguments().slice(launch.first_argument, launch.argument_count);
+    View<LlamacArgument> arguments = executable.arguments().slice(
+        launch.first_argument, launch.argument_count);
     values.resize(arguments.size());
     pointers.resize(arguments.size());
     for (size_t i = 0; i < arguments.size(); ++i) {
@@ -198,18 +221,21 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
     LaunchShape shape;
     uint32_t *grid[3] = {&shape.grid.x, &shape.grid.y, &shape.grid.z};
     for (int axis = 0; axis < 3; ++axis)
-      *grid[axis] = static_cast<uint32_t>(evaluate(launch.grid[axis], variables));
+      *grid[axis] =
+          static_cast<uint32_t>(evaluate(launch.grid[axis], variables));
     shape.block = {launch.block[0], launch.block[1], launch.block[2]};
     shape.dynamicSharedBytes = launch.dynamic_shared_bytes;
     shape.cooperative = launch.cooperative != 0;
-    if (Error error = device.launch(kernels[launch.kernel], shape, pointers.data(), pointers.size(), stream))
+    if (Error error = device.launch(kernels[launch.kernel], shape,
+                                    pointers.data(), pointers.size(), stream))
       return error;
   }
   return Error::success();
 }
 
 /// Runs @head on rows of the last step and appends what it gives to `out`.
-Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logits) {
+Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out,
+                   bool logits) {
   DeviceAddress workspace = buffers[LLAMAC_BUFFER_WORKSPACE];
   for (uint32_t done = 0; done < rows;) {
     uint32_t group = std::min(plan().head_rows_max, rows - done);
@@ -223,15 +249,17 @@ Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logit
       return error;
     size_t at = out.next.size();
     out.next.resize(at + group);
-    if (Error error = device.copyToHost(&out.next[at], workspace + plan().next_token_offset,
+    if (Error error = device.copyToHost(&out.next[at],
+                                        workspace + plan().next_token_offset,
                                         group * sizeof(int32_t), stream))
       return error;
     if (logits) {
       at = out.logits.size();
       size_t count = static_cast<size_t>(group) * plan().vocab_size;
       out.logits.resize(at + count);
-      if (Error error = device.copyToHost(&out.logits[at], workspace + plan().logits_offset, count * sizeof(float),
-                                          stream))
+      if (Error error = device.copyToHost(&out.logits[at],
+                                          workspace + plan().logits_offset,
+                                          count * sizeof(float), stream))
         return error;
     }
     if (Error error = device.synchronize(stream))
@@ -241,8 +269,9 @@ Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logit
   return Error::success();
 }
 
-Error Engine::prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids, Rows rows, StepOutput &out,
-                      bool logits) {
+Error Engine::prefill(KvCache::Sequence sequence,
+                      const std::vector<int32_t> &ids, Rows rows,
+                      StepOutput &out, bool logits) {
   out = {};
   if (Error error = checkSequence(sequence))
     return error;
@@ -253,7 +282,8 @@ Error Engine::prefill(KvCache::Sequence sequence, const std::vector<int32_t> &id
     return error;
   std::vector<int32_t> positions, slots;
   for (size_t start = 0; start < ids.size();) {
-    auto count = static_cast<uint32_t>(std::min<size_t>(settings.chunk, ids.size() - start));
+    auto count = static_cast<uint32_t>(
+        std::min<size_t>(settings.chunk, ids.size() - start));
     uint32_t position = cache.length(sequence);
     if (Error error = growAndCopy(sequence, count))
       return error;
@@ -266,7 +296,8 @@ Error Engine::prefill(KvCache::Sequence sequence, const std::vector<int32_t> &id
     Variables variables{};
     variables[LLAMAC_VARIABLE_ONE] = 1;
     variables[LLAMAC_VARIABLE_TOKENS] = count;
-    variables[LLAMAC_VARIABLE_SPLITS] = ceilDivide<uint64_t>(position + count, LLAMAC_SPLIT_TOKENS);
+    variables[LLAMAC_VARIABLE_SPLITS] =
+        ceilDivide<uint64_t>(position + count, LLAMAC_SPLIT_TOKENS);
     if (Error error = run(LLAMAC_FUNCTION_PREFILL, variables))
       return error;
     start += count;
@@ -294,12 +325,14 @@ static void spread(StepOutput &out, size_t rowLength) {
       continue;
     out.next[row] = compact.next[from];
     if (!compact.logits.empty())
-      std::copy_n(&compact.logits[from * rowLength], rowLength, &out.logits[row * rowLength]);
+      std::copy_n(&compact.logits[from * rowLength], rowLength,
+                  &out.logits[row * rowLength]);
     ++from;
   }
 }
 
-Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out, bool logits) {
+Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
+                     bool logits) {
   out = {};
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (Error error = checkSequence(inputs[i].sequence))
@@ -308,7 +341,8 @@ Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out, bo
       return error;
     for (size_t j = 0; j < i; ++j)
       if (inputs[j].sequence == inputs[i].sequence)
-        return Error("sequence " + std::to_string(inputs[i].sequence) + " is twice in one batch");
+        return Error("sequence " + std::to_string(inputs[i].sequence) +
+                     " is twice in one batch");
   }
   std::vector<int32_t> tokens, positions, slots;
   uint32_t longest = 0;
@@ -331,10 +365,12 @@ Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out, bo
     Variables variables{};
     variables[LLAMAC_VARIABLE_ONE] = 1;
     variables[LLAMAC_VARIABLE_TOKENS] = tokens.size();
-    variables[LLAMAC_VARIABLE_SPLITS] = ceilDivide<uint64_t>(longest, LLAMAC_SPLIT_TOKENS);
+    variables[LLAMAC_VARIABLE_SPLITS] =
+        ceilDivide<uint64_t>(longest, LLAMAC_SPLIT_TOKENS);
     if (Error error = run(LLAMAC_FUNCTION_DECODE, variables))
       return error;
-    if (Error error = head(0, static_cast<uint32_t>(tokens.size()), out, logits))
+    if (Error error =
+            head(0, static_cast<uint32_t>(tokens.size()), out, logits))
       return error;
   }
   if (tokens.size() != inputs.size())

@@ -62,23 +62,29 @@ struct EngineMemory {
 class Engine {
 public:
   /// `executable` and `device` must outlive the engine.
-  static Result<std::unique_ptr<Engine>> create(const Executable &executable, Device &device,
-                                                const EngineOptions &options = {});
+  static Result<std::unique_ptr<Engine>>
+  create(const Executable &executable, Device &device,
+         const EngineOptions &options = {});
   ~Engine();
 
   Result<KvCache::Sequence> addSequence() { return cache.add(); }
-  Result<KvCache::Sequence> forkSequence(KvCache::Sequence parent) { return cache.fork(parent); }
+  Result<KvCache::Sequence> forkSequence(KvCache::Sequence parent) {
+    return cache.fork(parent);
+  }
   void freeSequence(KvCache::Sequence sequence) { cache.free(sequence); }
   /// Tokens stored for `sequence`.
-  uint32_t length(KvCache::Sequence sequence) const { return cache.length(sequence); }
+  uint32_t length(KvCache::Sequence sequence) const {
+    return cache.length(sequence);
+  }
 
   /// Appends `ids` to one sequence through @prefill, a chunk at a time.
   /// All or, where there is no room or an id is out of range, none.
-  Error prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids, Rows rows, StepOutput &out,
-                bool logits = true);
+  Error prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids,
+                Rows rows, StepOutput &out, bool logits = true);
   /// Appends one token to each of several different sequences through @decode.
   /// One that finds no room is refused alone: see StepOutput::refused.
-  Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out, bool logits = true);
+  Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
+               bool logits = true);
 
   const LlamacPlanHeader &plan() const { return executable.plan(); }
   View<int32_t> eosIds() const { return executable.eosIds(); }
@@ -88,14 +94,17 @@ public:
   EngineMemory memory() const;
   const KvCache &kvCache() const { return cache; }
   /// The memory an engine with these settings takes, before there is one.
-  static EngineMemory memoryNeeded(const LlamacPlanHeader &plan, const EngineOptions &options);
+  static EngineMemory memoryNeeded(const LlamacPlanHeader &plan,
+                                   const EngineOptions &options);
 
 private:
-  Engine(const Executable &executable, Device &device, const EngineOptions &settings);
+  Engine(const Executable &executable, Device &device,
+         const EngineOptions &settings);
   using Variables = std::array<uint64_t, LLAMAC_VARIABLE_COUNT>;
   Error start();
   Error fillRope();
-  Error writeControl(View<int32_t> tokens, View<int32_t> positions, View<int32_t> slots);
+  Error writeControl(View<int32_t> tokens, View<int32_t> positions,
+                     View<int32_t> slots);
   Error run(LlamacFunction function, const Variables &variables);
   Error head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logits);
   Error growAndCopy(KvCache::Sequence sequence, uint32_t tokens);
@@ -112,7 +121,8 @@ private:
 };
 
 /// ceil(variable * multiplier / divisor)
-uint64_t evaluate(const LlamacExpression &expression, const std::array<uint64_t, LLAMAC_VARIABLE_COUNT> &variables);
+uint64_t evaluate(const LlamacExpression &expression,
+                  const std::array<uint64_t, LLAMAC_VARIABLE_COUNT> &variables);
 
 } // namespace llrt
 

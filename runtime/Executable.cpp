@@ -18,14 +18,17 @@ namespace llrt {
 /// Fills an Executable step by step; each step trusts the ones before it.
 class ExecutableReader {
 public:
-  ExecutableReader(Executable &result, const std::string &path) : result(result), path(path) {}
+  ExecutableReader(Executable &result, const std::string &path)
+      : result(result), path(path) {}
   Error read(const std::string &file, Executable::Check check);
 
 private:
   Error plan();
-  Error section(const char *name, const LlamacSectionCheck &expected, bool hash, View<uint8_t> &bytes);
+  Error section(const char *name, const LlamacSectionCheck &expected, bool hash,
+                View<uint8_t> &bytes);
   template <typename T> View<T> array(uint64_t offset, uint32_t count) {
-    return View<T>(reinterpret_cast<const T *>(planBytes.data() + offset), count);
+    return View<T>(reinterpret_cast<const T *>(planBytes.data() + offset),
+                   count);
   }
 
   Executable &result;
@@ -47,23 +50,31 @@ Error ExecutableReader::plan() {
     if (section.name == LLAMAC_SECTION_PLAN)
       planBytes = result.file->bytes().slice(section.offset, section.size);
   if (planBytes.empty())
-    return Error(path + ": section " LLAMAC_SECTION_PLAN ": found none, expected one: this is no executable made by "
-                        "llamac (or only the bare runtime that llamac copies); make one with `llamac MODEL -o OUT`");
+    return Error(path +
+                 ": section " LLAMAC_SECTION_PLAN
+                 ": found none, expected one: this is no executable made by "
+                 "llamac (or only the bare runtime that llamac copies); make "
+                 "one with `llamac MODEL -o OUT`");
   return checkPlan(planBytes, path + ": section " LLAMAC_SECTION_PLAN);
 }
 
-Error ExecutableReader::section(const char *name, const LlamacSectionCheck &expected, bool hash,
+Error ExecutableReader::section(const char *name,
+                                const LlamacSectionCheck &expected, bool hash,
                                 View<uint8_t> &bytes) {
   const ElfSection *found = nullptr;
   for (const ElfSection &section : sections)
     if (section.name == name)
       found = &section;
   std::string where = path + ": section " + name + ": ";
-  const char *again = "; the file is cut or altered: compile the model again, or copy it again";
+  const char *again =
+      "; the file is cut or altered: compile the model again, or copy it again";
   uint64_t size = found ? found->size : 0;
   if (size != expected.size)
-    return Error(where + "found " + (found ? std::to_string(size) + " bytes" : "none") + ", expected " +
-                 (expected.size ? std::to_string(expected.size) + " bytes" : "none") + again);
+    return Error(
+        where + "found " + (found ? std::to_string(size) + " bytes" : "none") +
+        ", expected " +
+        (expected.size ? std::to_string(expected.size) + " bytes" : "none") +
+        again);
   if (!found)
     return Error::success();
   bytes = result.file->bytes().slice(found->offset, found->size);
@@ -73,7 +84,9 @@ Error ExecutableReader::section(const char *name, const LlamacSectionCheck &expe
   if (actual == expected.hash)
     return Error::success();
   char text[96];
-  std::snprintf(text, sizeof text, "XXH3 hash: found 0x%016" PRIx64 ", expected 0x%016" PRIx64, actual, expected.hash);
+  std::snprintf(text, sizeof text,
+                "XXH3 hash: found 0x%016" PRIx64 ", expected 0x%016" PRIx64,
+                actual, expected.hash);
   return Error(where + text + again);
 }
 
@@ -83,7 +96,8 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
     return mapped.error();
   result.filePath = path;
   result.file = std::move(*mapped);
-  Result<std::vector<ElfSection>> found = readElfSections(result.file->bytes(), path, ".llamac.");
+  Result<std::vector<ElfSection>> found =
+      readElfSections(result.file->bytes(), path, ".llamac.");
   if (!found)
     return found.error();
   sections = std::move(*found);
@@ -92,26 +106,38 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
 
   auto *header = reinterpret_cast<const LlamacPlanHeader *>(planBytes.data());
   result.header = header;
-  result.allKernels = array<LlamacKernel>(header->kernels_offset, header->kernel_count);
-  result.allLaunches = array<LlamacLaunch>(header->launches_offset, header->launch_count);
-  result.allArguments = array<LlamacArgument>(header->arguments_offset, header->argument_count);
+  result.allKernels =
+      array<LlamacKernel>(header->kernels_offset, header->kernel_count);
+  result.allLaunches =
+      array<LlamacLaunch>(header->launches_offset, header->launch_count);
+  result.allArguments =
+      array<LlamacArgument>(header->arguments_offset, header->argument_count);
   result.eos = array<int32_t>(header->eos_offset, header->eos_count);
-  result.frequencies = array<double>(header->inv_freq_offset, header->inv_freq_count);
-  result.strings = reinterpret_cast<const char *>(planBytes.data() + header->strings_offset);
+  result.frequencies =
+      array<double>(header->inv_freq_offset, header->inv_freq_count);
+  result.strings =
+      reinterpret_cast<const char *>(planBytes.data() + header->strings_offset);
 
   View<uint8_t> ptx, tokenizer, passport;
   if (Error error = section(LLAMAC_SECTION_PTX, header->ptx, true, ptx))
     return error;
-  if (Error error = section(LLAMAC_SECTION_TOKENIZER, header->tokenizer, true, tokenizer))
+  if (Error error =
+          section(LLAMAC_SECTION_TOKENIZER, header->tokenizer, true, tokenizer))
     return error;
-  if (Error error = section(LLAMAC_SECTION_PASSPORT, header->passport, true, passport))
+  if (Error error =
+          section(LLAMAC_SECTION_PASSPORT, header->passport, true, passport))
     return error;
-  LlamacSectionCheck weights = header->weights_inside ? header->weights : LlamacSectionCheck{0, 0};
-  if (Error error = section(LLAMAC_SECTION_WEIGHTS, weights, check == Executable::Check::All, result.weightBytes))
+  LlamacSectionCheck weights =
+      header->weights_inside ? header->weights : LlamacSectionCheck{0, 0};
+  if (Error error =
+          section(LLAMAC_SECTION_WEIGHTS, weights,
+                  check == Executable::Check::All, result.weightBytes))
     return error;
   if (ptx.empty() || ptx[ptx.size() - 1] != 0)
-    return Error(path + ": section " LLAMAC_SECTION_PTX ": found no NUL at its end, expected PTX text; compile the "
-                        "model again");
+    return Error(path +
+                 ": section " LLAMAC_SECTION_PTX
+                 ": found no NUL at its end, expected PTX text; compile the "
+                 "model again");
   result.ptxText = asText(ptx.slice(0, ptx.size() - 1));
   result.tokenizerBytes = asText(tokenizer);
   result.passportText = asText(passport);
@@ -121,7 +147,8 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
 Executable::Executable() = default;
 Executable::~Executable() = default;
 
-Result<std::unique_ptr<Executable>> Executable::openAs(const std::string &file, const std::string &name,
+Result<std::unique_ptr<Executable>> Executable::openAs(const std::string &file,
+                                                       const std::string &name,
                                                        Check check) {
   std::unique_ptr<Executable> result(new Executable());
   if (Error error = ExecutableReader(*result, name).read(file, check))
@@ -129,7 +156,8 @@ Result<std::unique_ptr<Executable>> Executable::openAs(const std::string &file, 
   return result;
 }
 
-Result<std::unique_ptr<Executable>> Executable::open(const std::string &path, Check check) {
+Result<std::unique_ptr<Executable>> Executable::open(const std::string &path,
+                                                     Check check) {
   return openAs(path, path, check);
 }
 
@@ -142,7 +170,8 @@ Result<std::unique_ptr<Executable>> Executable::openSelf(Check check) {
     return openAs("/proc/self/exe", std::string(target, length), check);
   auto name = reinterpret_cast<const char *>(getauxval(AT_EXECFN));
   if (!name)
-    return Error("the running executable cannot be found: /proc/self/exe is not readable and the kernel gave no "
+    return Error("the running executable cannot be found: /proc/self/exe is "
+                 "not readable and the kernel gave no "
                  "AT_EXECFN; mount /proc");
   return open(name, check);
 }
@@ -152,4 +181,6 @@ View<LlamacLaunch> Executable::launches(LlamacFunction function) const {
   return allLaunches.slice(range.first, range.count);
 }
 
-const char *Executable::kernelName(uint32_t index) const { return strings + allKernels[index].name_offset; }
+const char *Executable::kernelName(uint32_t index) const {
+  return strings + allKernels[index].name_offset;
+}

@@ -28,8 +28,10 @@ public:
   /// moment to read; `--info` leaves them alone.
   enum class Check { All, AllButWeights };
 
-  static Result<std::unique_ptr<Executable>> open(const std::string &path, Check check = Check::All);
-  /// The file of the running process: /proc/self/exe or, without /proc, AT_EXECFN.
+  static Result<std::unique_ptr<Executable>> open(const std::string &path,
+                                                  Check check = Check::All);
+  /// The file of the running process: /proc/self/exe or, without /proc,
+  /// AT_EXECFN.
   static Result<std::unique_ptr<Executable>> openSelf(Check check = Check::All);
   ~Executable();
 
@@ -45,10 +47,10 @@ public:
   View<int32_t> eosIds() const { return eos; }
   View<double> invFreq() const { return frequencies; } ///< [head_dim/2]
 
-  std::string_view ptx() const { return ptxText; }             ///< without its NUL
+  std::string_view ptx() const { return ptxText; } ///< without its NUL
   bool hasTokenizer() const { return !tokenizerBytes.empty(); }
   std::string_view tokenizer() const { return tokenizerBytes; }
-  std::string_view passport() const { return passportText; }   ///< JSON
+  std::string_view passport() const { return passportText; } ///< JSON
   bool hasWeights() const { return header->weights_inside != 0; }
   /// Mapped, 4096-aligned; lives as long as this object.
   View<uint8_t> weights() const { return weightBytes; }
@@ -57,7 +59,8 @@ private:
   Executable();
   friend class ExecutableReader;
   /// Opens `file`; messages call it `name`.
-  static Result<std::unique_ptr<Executable>> openAs(const std::string &file, const std::string &name, Check check);
+  static Result<std::unique_ptr<Executable>>
+  openAs(const std::string &file, const std::string &name, Check check);
 
   std::string filePath;
   std::unique_ptr<MappedFile> file;

@@ -15,11 +15,16 @@ namespace {
 class Timer {
 public:
   explicit Timer(double &total) : total(total) {}
-  ~Timer() { total += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+  ~Timer() {
+    total +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+            .count();
+  }
 
 private:
   double &total;
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point start =
+      std::chrono::steady_clock::now();
 };
 
 } // namespace
@@ -35,7 +40,8 @@ struct Generator::Active {
   bool finished = false;
 };
 
-Generator::Generator(Engine &engine, const Tokenizer *tokenizer) : engine(engine), tokenizer(tokenizer) {}
+Generator::Generator(Engine &engine, const Tokenizer *tokenizer)
+    : engine(engine), tokenizer(tokenizer) {}
 Generator::~Generator() = default;
 
 const char *llrt::finishReasonName(FinishReason reason) {
@@ -50,7 +56,8 @@ const char *llrt::finishReasonName(FinishReason reason) {
   return "length";
 }
 
-Error Generator::run(const std::vector<Request> &requests, const TextHandler &onText, const DoneHandler &onDone) {
+Error Generator::run(const std::vector<Request> &requests,
+                     const TextHandler &onText, const DoneHandler &onDone) {
   textHandler = &onText;
   doneHandler = &onDone;
   for (size_t next = 0; next < requests.size() || !running.empty();) {
@@ -75,7 +82,8 @@ Error Generator::refuse(size_t index, const std::string &why) {
 /// The last token's KV is never stored: a prompt that fills the context still
 /// gives one token.
 uint32_t Generator::limit(const Request &request) const {
-  uint32_t room = engine.contextSize() - static_cast<uint32_t>(request.prompt.size()) + 1;
+  uint32_t room =
+      engine.contextSize() - static_cast<uint32_t>(request.prompt.size()) + 1;
   return std::min(room, request.maxTokens);
 }
 
@@ -83,20 +91,26 @@ Error Generator::admit(size_t index, const Request &request) {
   if (request.prompt.empty())
     return refuse(index, "the prompt has no tokens");
   if (request.prompt.size() > engine.contextSize())
-    return refuse(index, "the prompt has " + std::to_string(request.prompt.size()) + " tokens, but the context holds " +
-                             std::to_string(engine.contextSize()) + ": shorten it" +
-                             (engine.contextSize() < engine.plan().max_seq_len
-                                  ? ", or raise --ctx-size (up to " + std::to_string(engine.plan().max_seq_len) + ")"
-                                  : ", or compile with a larger --max-seq-len"));
+    return refuse(index,
+                  "the prompt has " + std::to_string(request.prompt.size()) +
+                      " tokens, but the context holds " +
+                      std::to_string(engine.contextSize()) + ": shorten it" +
+                      (engine.contextSize() < engine.plan().max_seq_len
+                           ? ", or raise --ctx-size (up to " +
+                                 std::to_string(engine.plan().max_seq_len) + ")"
+                           : ", or compile with a larger --max-seq-len"));
   for (const std::vector<int32_t> *ids : {&request.prompt, &request.forced})
     for (int32_t id : *ids)
       if (id < 0 || static_cast<uint32_t>(id) >= engine.plan().vocab_size)
-        return refuse(index, "token id " + std::to_string(id) + " is out of range: the vocabulary has ids 0 to " +
-                                 std::to_string(engine.plan().vocab_size - 1));
+        return refuse(index,
+                      "token id " + std::to_string(id) +
+                          " is out of range: the vocabulary has ids 0 to " +
+                          std::to_string(engine.plan().vocab_size - 1));
   Result<KvCache::Sequence> sequence = engine.addSequence();
   if (!sequence)
     return refuse(index, sequence.error().message());
-  if (Error error = engine.kvCache().check(*sequence, static_cast<uint32_t>(request.prompt.size()))) {
+  if (Error error = engine.kvCache().check(
+          *sequence, static_cast<uint32_t>(request.prompt.size()))) {
     engine.freeSequence(*sequence);
     return refuse(index, error.message());
   }
@@ -105,11 +119,20 @@ Error Generator::admit(size_t index, const Request &request) {
   StepOutput out;
   if (request.maxTokens != 0 || all) {
     Timer timer(counts.promptSeconds);
-    if (Error error = engine.prefill(*sequence, request.prompt, all ? Rows::All : Rows::Last, out, request.keepLogits))
+    if (Error error = engine.prefill(*sequence, request.prompt,
+                                     all ? Rows::All : Rows::Last, out,
+                                     request.keepLogits))
       return error;
     counts.promptTokens += request.prompt.size();
   }
-  running.push_back({index, &request, *sequence, limit(request), std::nullopt, StopStrings(request.stops), {}, false});
+  running.push_back({index,
+                     &request,
+                     *sequence,
+                     limit(request),
+                     std::nullopt,
+                     StopStrings(request.stops),
+                     {},
+                     false});
   Active &active = running.back();
   if (tokenizer) {
     active.stream.emplace(*tokenizer, request.prompt);
@@ -126,13 +149,17 @@ Error Generator::admit(size_t index, const Request &request) {
   size_t vocab = engine.plan().vocab_size;
   if (all) {
     // The last row belongs to the first output token, which accept() adds.
-    size_t before = request.maxTokens == 0 ? out.next.size() : out.next.size() - 1;
-    active.completion.logits.assign(out.logits.begin(), out.logits.begin() + before * vocab);
+    size_t before =
+        request.maxTokens == 0 ? out.next.size() : out.next.size() - 1;
+    active.completion.logits.assign(out.logits.begin(),
+                                    out.logits.begin() + before * vocab);
   }
-  Error error = active.limit == 0
-                    ? finish(active, FinishReason::Length)
-                    : accept(active, out.next.back(),
-                             request.keepLogits ? &out.logits[out.logits.size() - vocab] : nullptr);
+  Error error =
+      active.limit == 0
+          ? finish(active, FinishReason::Length)
+          : accept(active, out.next.back(),
+                   request.keepLogits ? &out.logits[out.logits.size() - vocab]
+                                      : nullptr);
   if (active.finished)
     running.pop_back();
   return error;
@@ -162,11 +189,14 @@ Error Generator::step() {
       continue;
     }
     ++counts.decodedTokens;
-    if (Error error = accept(active, out.next[row], logits ? &out.logits[row * vocab] : nullptr))
+    if (Error error = accept(active, out.next[row],
+                             logits ? &out.logits[row * vocab] : nullptr))
       return error;
   }
-  running.erase(std::remove_if(running.begin(), running.end(), [](const Active &active) { return active.finished; }),
-                running.end());
+  running.erase(
+      std::remove_if(running.begin(), running.end(),
+                     [](const Active &active) { return active.finished; }),
+      running.end());
   return Error::success();
 }
 
@@ -184,14 +214,16 @@ Error Generator::accept(Active &active, int32_t choice, const float *logits) {
   bool forced = output.size() < request.forced.size();
   int32_t token = forced ? request.forced[output.size()] : choice;
   if (request.keepLogits)
-    active.completion.logits.insert(active.completion.logits.end(), logits, logits + engine.plan().vocab_size);
+    active.completion.logits.insert(active.completion.logits.end(), logits,
+                                    logits + engine.plan().vocab_size);
   std::string separator = output.empty() ? "" : " ";
   output.push_back(token);
   ++counts.outputTokens;
   View<int32_t> eos = engine.eosIds();
   if (!forced && std::find(eos.begin(), eos.end(), token) != eos.end())
     return finish(active, FinishReason::Eos);
-  std::string text = active.stream ? active.stream->append(token) : separator + std::to_string(token);
+  std::string text = active.stream ? active.stream->append(token)
+                                   : separator + std::to_string(token);
   if (Error error = emit(active, active.stops.append(text)))
     return error;
   if (active.stops.matched())
@@ -203,7 +235,9 @@ Error Generator::accept(Active &active, int32_t choice, const float *logits) {
 
 Error Generator::finish(Active &active, FinishReason reason) {
   if (reason != FinishReason::Stop) {
-    std::string rest = active.stream ? active.stops.append(active.stream->finish()) : std::string();
+    std::string rest = active.stream
+                           ? active.stops.append(active.stream->finish())
+                           : std::string();
     if (active.stops.matched())
       reason = FinishReason::Stop;
     else

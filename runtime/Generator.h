@@ -19,13 +19,15 @@ struct Request {
   std::vector<int32_t> prompt; ///< ids, BOS included
   uint32_t maxTokens = std::numeric_limits<uint32_t>::max();
   std::vector<std::string> stops;
-  std::vector<int32_t> forced; ///< fed in place of the first choices; these end no text
-  bool keepLogits = false;     ///< a row per output token
-  bool echo = false;           ///< text starts with the prompt; logits have a row per prompt position
+  std::vector<int32_t>
+      forced; ///< fed in place of the first choices; these end no text
+  bool keepLogits = false; ///< a row per output token
+  bool echo = false; ///< text starts with the prompt; logits have a row per
+                     ///< prompt position
 };
 
 enum class FinishReason {
-  Eos,   ///< an end-of-text id was chosen; it is the last of `output`, and silent
+  Eos, ///< an end-of-text id was chosen; it is the last of `output`, and silent
   Stop,  ///< a stop string appeared
   Length ///< maxTokens, or the context is full
 };
@@ -35,30 +37,35 @@ struct Completion {
   std::vector<int32_t> output;
   std::string text; ///< without a tokenizer: the ids, separated by spaces
   FinishReason reason = FinishReason::Length;
-  /// [rows][vocab_size], rows in the order of their positions. With echo the row
-  /// after the last prompt token is the row of the first output token.
+  /// [rows][vocab_size], rows in the order of their positions. With echo the
+  /// row after the last prompt token is the row of the first output token.
   std::vector<float> logits;
   std::string failure; ///< why this request was refused; "" if it was not
 };
 
 struct GenerationStatistics {
-  uint64_t promptTokens = 0, outputTokens = 0, decodeSteps = 0, decodedTokens = 0;
+  uint64_t promptTokens = 0, outputTokens = 0, decodeSteps = 0,
+           decodedTokens = 0;
   double promptSeconds = 0, decodeSeconds = 0;
 };
 
 class Generator {
 public:
-  /// Text of request `index` as it comes; whole characters. An error ends run().
-  using TextHandler = std::function<Error(size_t index, const std::string &text)>;
+  /// Text of request `index` as it comes; whole characters. An error ends
+  /// run().
+  using TextHandler =
+      std::function<Error(size_t index, const std::string &text)>;
   /// Request `index` is done; in the order in which they end.
-  using DoneHandler = std::function<Error(size_t index, Completion &completion)>;
+  using DoneHandler =
+      std::function<Error(size_t index, Completion &completion)>;
 
   /// `tokenizer` may be null.
   Generator(Engine &engine, const Tokenizer *tokenizer);
   ~Generator();
   /// Fails only when the device or a handler does; a request that fails says so
   /// in its completion.
-  Error run(const std::vector<Request> &requests, const TextHandler &onText, const DoneHandler &onDone);
+  Error run(const std::vector<Request> &requests, const TextHandler &onText,
+            const DoneHandler &onDone);
   const GenerationStatistics &statistics() const { return counts; }
 
 private:

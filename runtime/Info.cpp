@@ -16,13 +16,15 @@ std::string llrt::readableBytes(uint64_t bytes) {
   for (; value >= 1024 && unit + 1 < std::size(units); ++unit)
     value /= 1024;
   char text[32];
-  std::snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", value, units[unit]);
+  std::snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", value,
+                units[unit]);
   return text;
 }
 
 static std::string plainText(const ordered_json &value) {
   return value.is_string() ? value.get<std::string>()
-                           : value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+                           : value.dump(-1, ' ', false,
+                                        ordered_json::error_handler_t::replace);
 }
 
 static bool isFlat(const ordered_json &value) {
@@ -71,7 +73,8 @@ static void render(const ordered_json &value, size_t indent, std::string &out) {
     } else {
       text = plainText(element);
     }
-    out += margin + key + std::string(width - key.size() + 2, ' ') + text + "\n";
+    out +=
+        margin + key + std::string(width - key.size() + 2, ' ') + text + "\n";
   }
 }
 
@@ -80,42 +83,57 @@ static ordered_json planFacts(const Executable &executable) {
   const LlamacPlanHeader &plan = executable.plan();
   ordered_json facts;
   facts["format version"] = plan.version;
-  facts["architecture"] = "sm_" + std::to_string(plan.sm_version) + "a, " + std::to_string(plan.multiprocessors) +
+  facts["architecture"] = "sm_" + std::to_string(plan.sm_version) + "a, " +
+                          std::to_string(plan.multiprocessors) +
                           " multiprocessors";
   facts["storage type"] = dtypes[plan.dtype];
-  facts["vocabulary"] = std::to_string(plan.vocab_size) + " ids, " + std::to_string(plan.piece_count) + " with a piece";
+  facts["vocabulary"] = std::to_string(plan.vocab_size) + " ids, " +
+                        std::to_string(plan.piece_count) + " with a piece";
   facts["hidden size"] = plan.hidden_size;
   facts["layers"] = plan.layers;
-  facts["heads"] = std::to_string(plan.heads) + " for queries, " + std::to_string(plan.kv_heads) + " for keys, of " +
+  facts["heads"] = std::to_string(plan.heads) + " for queries, " +
+                   std::to_string(plan.kv_heads) + " for keys, of " +
                    std::to_string(plan.head_dim);
-  facts["context"] = std::to_string(plan.max_seq_len) + " tokens at most, prefill in chunks of " +
+  facts["context"] = std::to_string(plan.max_seq_len) +
+                     " tokens at most, prefill in chunks of " +
                      std::to_string(plan.max_chunk);
   facts["batch"] = std::to_string(plan.max_batch) + " sequences at most";
-  facts["begin of text"] = plan.bos_id < 0 ? "none" : std::to_string(plan.bos_id) + (plan.add_bos ? ", added" : "");
+  facts["begin of text"] =
+      plan.bos_id < 0
+          ? "none"
+          : std::to_string(plan.bos_id) + (plan.add_bos ? ", added" : "");
   std::string eos;
   for (int32_t id : executable.eosIds())
     eos += (eos.empty() ? "" : " ") + std::to_string(id);
   facts["end of text"] = eos.empty() ? "none" : eos;
-  facts["tokenizer"] = executable.hasTokenizer() ? readableBytes(plan.tokenizer.size) + ", inside" : "none: --ids only";
-  facts["weights"] = executable.hasWeights() ? "inside" : "none: compiled with --no-weights, cannot run";
+  facts["tokenizer"] = executable.hasTokenizer()
+                           ? readableBytes(plan.tokenizer.size) + ", inside"
+                           : "none: --ids only";
+  facts["weights"] = executable.hasWeights()
+                         ? "inside"
+                         : "none: compiled with --no-weights, cannot run";
   return facts;
 }
 
-static std::string byteTable(const Executable &executable, const EngineOptions &options) {
+static std::string byteTable(const Executable &executable,
+                             const EngineOptions &options) {
   EngineMemory memory = Engine::memoryNeeded(executable.plan(), options);
   struct {
     std::string name;
     uint64_t bytes;
-  } const rows[] = {{"weights", memory.weights},
-                    {"workspace", memory.workspace},
-                    {"KV pool (" + std::to_string(memory.pages) + " pages)", memory.kvPool},
-                    {"rope table", memory.rope},
-                    {"together", memory.weights + memory.workspace + memory.kvPool + memory.rope}};
+  } const rows[] = {
+      {"weights", memory.weights},
+      {"workspace", memory.workspace},
+      {"KV pool (" + std::to_string(memory.pages) + " pages)", memory.kvPool},
+      {"rope table", memory.rope},
+      {"together",
+       memory.weights + memory.workspace + memory.kvPool + memory.rope}};
   std::string text;
   for (const auto &row : rows) {
     char line[96];
     std::snprintf(line, sizeof line, "  %-24s %16llu  %s\n", row.name.c_str(),
-                  static_cast<unsigned long long>(row.bytes), readableBytes(row.bytes).c_str());
+                  static_cast<unsigned long long>(row.bytes),
+                  readableBytes(row.bytes).c_str());
     text += line;
   }
   return text;
@@ -128,25 +146,31 @@ static std::string kernelTable(const Executable &executable) {
   };
   std::vector<Use> uses(executable.kernels().size());
   for (int function = 0; function < LLAMAC_FUNCTION_COUNT; ++function)
-    for (const LlamacLaunch &launch : executable.launches(static_cast<LlamacFunction>(function))) {
+    for (const LlamacLaunch &launch :
+         executable.launches(static_cast<LlamacFunction>(function))) {
       Use &use = uses[launch.kernel];
       ++use.launches[function];
       use.threads = launch.block[0] * launch.block[1] * launch.block[2];
       use.shared = std::max(use.shared, launch.dynamic_shared_bytes);
     }
-  std::string text = "  kernel                           threads   shared  launches: prefill  decode  head\n";
+  std::string text = "  kernel                           threads   shared  "
+                     "launches: prefill  decode  head\n";
   for (uint32_t i = 0; i < uses.size(); ++i) {
     char line[160];
-    std::snprintf(line, sizeof line, "  %-32s %7u %8u %18zu %7zu %5zu\n", executable.kernelName(i), uses[i].threads,
-                  uses[i].shared, uses[i].launches[0], uses[i].launches[1], uses[i].launches[2]);
+    std::snprintf(line, sizeof line, "  %-32s %7u %8u %18zu %7zu %5zu\n",
+                  executable.kernelName(i), uses[i].threads, uses[i].shared,
+                  uses[i].launches[0], uses[i].launches[1],
+                  uses[i].launches[2]);
     text += line;
   }
   return text;
 }
 
-std::string llrt::describe(const Executable &executable, const EngineOptions &options) {
+std::string llrt::describe(const Executable &executable,
+                           const EngineOptions &options) {
   std::string text;
-  ordered_json passport = ordered_json::parse(executable.passport(), nullptr, /*allow_exceptions=*/false);
+  ordered_json passport = ordered_json::parse(executable.passport(), nullptr,
+                                              /*allow_exceptions=*/false);
   if (!passport.is_discarded()) {
     text += "passport\n";
     render(passport, 2, text);

@@ -11,7 +11,8 @@ namespace llrt {
 
 /// The passport, the facts of the plan, the byte table for `options`, and the
 /// kernels with their launches.
-std::string describe(const Executable &executable, const EngineOptions &options);
+std::string describe(const Executable &executable,
+                     const EngineOptions &options);
 
 /// "1.24 GiB"
 std::string readableBytes(uint64_t bytes);

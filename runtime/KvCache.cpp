@@ -9,12 +9,15 @@
 using namespace llrt;
 
 static uint32_t pagesFor(uint64_t tokens) {
-  return static_cast<uint32_t>((tokens + LLAMAC_PAGE_TOKENS - 1) / LLAMAC_PAGE_TOKENS);
+  return static_cast<uint32_t>((tokens + LLAMAC_PAGE_TOKENS - 1) /
+                               LLAMAC_PAGE_TOKENS);
 }
 
-KvCache::KvCache(uint32_t pages, uint32_t slotCount, uint32_t maxTokens, uint32_t tableWidth)
+KvCache::KvCache(uint32_t pages, uint32_t slotCount, uint32_t maxTokens,
+                 uint32_t tableWidth)
     : maxTokens(maxTokens), width(tableWidth), slots(slotCount),
-      table(static_cast<size_t>(slotCount) * tableWidth, 0), references(pages, 0) {
+      table(static_cast<size_t>(slotCount) * tableWidth, 0),
+      references(pages, 0) {
   for (uint32_t page = pages; page-- > 0;)
     freeList.push_back(static_cast<int32_t>(page));
 }
@@ -37,7 +40,8 @@ Result<KvCache::Sequence> KvCache::add() {
       slots[i] = {true, 0, 0};
       return i;
     }
-  return Error("no room for another sequence: all " + std::to_string(slots.size()) +
+  return Error("no room for another sequence: all " +
+               std::to_string(slots.size()) +
                " are in use; wait for one to end, or raise --max-batch");
 }
 
@@ -48,8 +52,10 @@ static bool writesLastPage(uint32_t length, uint32_t tokens) {
 
 uint32_t KvCache::pagesNeeded(Sequence sequence, uint32_t tokens) const {
   const Slot &slot = slots[sequence];
-  uint32_t needed = pagesFor(static_cast<uint64_t>(slot.length) + tokens) - slot.pages;
-  if (writesLastPage(slot.length, tokens) && references[pages(sequence)[slot.pages - 1]] > 1)
+  uint32_t needed =
+      pagesFor(static_cast<uint64_t>(slot.length) + tokens) - slot.pages;
+  if (writesLastPage(slot.length, tokens) &&
+      references[pages(sequence)[slot.pages - 1]] > 1)
     ++needed;
   return needed;
 }
@@ -57,17 +63,20 @@ uint32_t KvCache::pagesNeeded(Sequence sequence, uint32_t tokens) const {
 Error KvCache::check(Sequence sequence, uint32_t tokens) const {
   const Slot &slot = slots[sequence];
   if (tokens > maxTokens - slot.length)
-    return Error("the context is full: " + std::to_string(slot.length) + " + " + std::to_string(tokens) +
-                 " tokens, but a sequence holds " + std::to_string(maxTokens));
+    return Error("the context is full: " + std::to_string(slot.length) + " + " +
+                 std::to_string(tokens) + " tokens, but a sequence holds " +
+                 std::to_string(maxTokens));
   uint32_t needed = pagesNeeded(sequence, tokens);
   if (needed > freeList.size())
-    return Error("the KV cache is out of pages: " + std::to_string(needed) + " needed, " +
-                 std::to_string(freeList.size()) + " of " + std::to_string(references.size()) +
+    return Error("the KV cache is out of pages: " + std::to_string(needed) +
+                 " needed, " + std::to_string(freeList.size()) + " of " +
+                 std::to_string(references.size()) +
                  " free; wait for a sequence to end");
   return Error::success();
 }
 
-Error KvCache::grow(Sequence sequence, uint32_t tokens, std::vector<PageCopy> &copies) {
+Error KvCache::grow(Sequence sequence, uint32_t tokens,
+                    std::vector<PageCopy> &copies) {
   if (Error error = check(sequence, tokens))
     return error;
   Slot &slot = slots[sequence];
@@ -110,5 +119,6 @@ void KvCache::free(Sequence sequence) {
 }
 
 View<int32_t> KvCache::pages(Sequence sequence) const {
-  return View<int32_t>(table.data() + static_cast<size_t>(sequence) * width, slots[sequence].pages);
+  return View<int32_t>(table.data() + static_cast<size_t>(sequence) * width,
+                       slots[sequence].pages);
 }

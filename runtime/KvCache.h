@@ -28,7 +28,8 @@ public:
 
   /// `pages` in the pool, `slots` sequences at once, each of at most
   /// `maxTokens` tokens. `tableWidth`: pages in a row of the block table.
-  KvCache(uint32_t pages, uint32_t slots, uint32_t maxTokens, uint32_t tableWidth);
+  KvCache(uint32_t pages, uint32_t slots, uint32_t maxTokens,
+          uint32_t tableWidth);
 
   /// A new, empty sequence in the lowest free slot.
   Result<Sequence> add();
@@ -46,7 +47,9 @@ public:
   /// Pages that grow(sequence, tokens) would take from the pool.
   uint32_t pagesNeeded(Sequence sequence, uint32_t tokens) const;
   uint32_t freePages() const { return static_cast<uint32_t>(freeList.size()); }
-  uint32_t totalPages() const { return static_cast<uint32_t>(references.size()); }
+  uint32_t totalPages() const {
+    return static_cast<uint32_t>(references.size());
+  }
   uint32_t referencesOf(int32_t page) const { return references[page]; }
   /// int32 [slots][tableWidth], ready to be copied to the device. Entries past
   /// a sequence's pages are 0, a page that exists.
@@ -66,7 +69,8 @@ private:
   std::vector<Slot> slots;
   std::vector<int32_t> table;
   std::vector<uint32_t> references; ///< per page: sequences that hold it
-  std::vector<int32_t> freeList;    ///< a stack; the lowest page is taken first at start
+  std::vector<int32_t>
+      freeList; ///< a stack; the lowest page is taken first at start
 };
 
 } // namespace llrt

@@ -25,13 +25,15 @@ Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::string &path) {
   if (size) { // an empty file cannot be mapped
     data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (data == MAP_FAILED) {
-      Error error(path + ": cannot be mapped (" + std::to_string(size) + " bytes): " + std::strerror(errno));
+      Error error(path + ": cannot be mapped (" + std::to_string(size) +
+                  " bytes): " + std::strerror(errno));
       close(file);
       return error;
     }
   }
   close(file);
-  return std::unique_ptr<MappedFile>(new MappedFile(static_cast<const uint8_t *>(data), size));
+  return std::unique_ptr<MappedFile>(
+      new MappedFile(static_cast<const uint8_t *>(data), size));
 }
 
 MappedFile::~MappedFile() {

@@ -11,8 +11,9 @@
 using namespace llrt;
 
 static std::string npyHeader(uint64_t rows, uint64_t columns) {
-  std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(rows) + ", " +
-                     std::to_string(columns) + "), }";
+  std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
+                     std::to_string(rows) + ", " + std::to_string(columns) +
+                     "), }";
   constexpr size_t fixed = 10; // magic, version, length
   dict.append(63 - (fixed + dict.size()) % 64, ' ');
   dict += '\n';
@@ -22,16 +23,20 @@ static std::string npyHeader(uint64_t rows, uint64_t columns) {
   return header + dict;
 }
 
-Error llrt::writeNpy(const std::string &path, View<float> values, uint64_t rows, uint64_t columns) {
+Error llrt::writeNpy(const std::string &path, View<float> values, uint64_t rows,
+                     uint64_t columns) {
   struct stat status;
   bool inPlace = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  std::string target = inPlace ? path : path + ".part" + std::to_string(getpid());
+  std::string target =
+      inPlace ? path : path + ".part" + std::to_string(getpid());
   std::FILE *file = std::fopen(target.c_str(), "wb");
   if (!file)
     return Error(path + ": cannot be written: " + std::strerror(errno));
   std::string header = npyHeader(rows, columns);
-  bool good = std::fwrite(header.data(), 1, header.size(), file) == header.size() &&
-              std::fwrite(values.data(), sizeof(float), values.size(), file) == values.size();
+  bool good =
+      std::fwrite(header.data(), 1, header.size(), file) == header.size() &&
+      std::fwrite(values.data(), sizeof(float), values.size(), file) ==
+          values.size();
   int reason = errno;
   if (std::fclose(file) != 0 && good) {
     good = false;

@@ -11,9 +11,10 @@
 
 namespace llrt {
 
-/// `values` is [rows][columns]. The file appears whole, by rename, or not at all;
-/// a device such as /dev/stdout is written in place.
-Error writeNpy(const std::string &path, View<float> values, uint64_t rows, uint64_t columns);
+/// `values` is [rows][columns]. The file appears whole, by rename, or not at
+/// all; a device such as /dev/stdout is written in place.
+Error writeNpy(const std::string &path, View<float> values, uint64_t rows,
+               uint64_t columns);
 
 } // namespace llrt
 

@@ -32,17 +32,21 @@ void Output::handleSignals() {
 }
 
 Error Output::write(const std::string &text) {
+  bool leavesOpen = !text.empty() && text.back() != '\n';
+  if (leavesOpen) // before: a signal may come as soon as the bytes are out
+    lineIsOpen = 1;
   for (size_t at = 0; at < text.size();) {
     ssize_t count = ::write(STDOUT_FILENO, text.data() + at, text.size() - at);
     if (count < 0) {
       if (errno == EINTR)
         continue;
       readerGone = errno == EPIPE;
-      return Error(std::string("standard output: cannot be written: ") + std::strerror(errno));
+      return Error(std::string("standard output: cannot be written: ") +
+                   std::strerror(errno));
     }
     at += static_cast<size_t>(count);
   }
-  if (!text.empty())
-    lineIsOpen = text.back() != '\n';
+  if (!text.empty() && !leavesOpen)
+    lineIsOpen = 0;
   return Error::success();
 }

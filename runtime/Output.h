@@ -11,8 +11,8 @@ namespace llrt {
 
 class Output {
 public:
-  /// From here on a closed pipe is an error of write() and SIGINT ends the process
-  /// with status 130, after a newline if a line of text is open.
+  /// From here on a closed pipe is an error of write() and SIGINT ends the
+  /// process with status 130, after a newline if a line of text is open.
   static void handleSignals();
 
   /// All of `text`, at once. Fails when the reader is gone or the disk is full.

@@ -13,11 +13,13 @@ using namespace llrt;
 
 namespace {
 
-const char *const again = "; compile the model again with this version of llamac";
+const char *const again =
+    "; compile the model again with this version of llamac";
 
 class Checker {
 public:
-  Checker(View<uint8_t> bytes, const std::string &where) : bytes(bytes), where(where) {}
+  Checker(View<uint8_t> bytes, const std::string &where)
+      : bytes(bytes), where(where) {}
 
   Error check() {
     if (Error error = identity())
@@ -30,10 +32,13 @@ public:
   }
 
 private:
-  Error fault(const std::string &field, const std::string &found, const std::string &expected) {
-    return Error(where + ": " + field + ": found " + found + ", expected " + expected + again);
+  Error fault(const std::string &field, const std::string &found,
+              const std::string &expected) {
+    return Error(where + ": " + field + ": found " + found + ", expected " +
+                 expected + again);
   }
-  Error fault(const std::string &field, uint64_t found, const std::string &expected) {
+  Error fault(const std::string &field, uint64_t found,
+              const std::string &expected) {
     return fault(field, std::to_string(found), expected);
   }
 
@@ -41,23 +46,31 @@ private:
   Error model();
   Error arrays();
   Error launches();
-  Error array(const char *field, uint64_t offset, uint64_t count, uint64_t elementBytes);
+  Error array(const char *field, uint64_t offset, uint64_t count,
+              uint64_t elementBytes);
   Error range(const char *field, uint64_t value, uint64_t low, uint64_t high) {
     if (value >= low && value <= high)
       return Error::success();
-    return fault(field, value, std::to_string(low) + " to " + std::to_string(high));
+    return fault(field, value,
+                 std::to_string(low) + " to " + std::to_string(high));
   }
   Error control(const char *field, uint64_t offset, uint64_t count) {
-    if (offset % 4 == 0 && offset <= plan.workspace_bytes && count <= (plan.workspace_bytes - offset) / 4)
+    if (offset % 4 == 0 && offset <= plan.workspace_bytes &&
+        count <= (plan.workspace_bytes - offset) / 4)
       return Error::success();
-    return fault(field, offset, std::to_string(count) + " aligned words inside a workspace of " +
-                                    std::to_string(plan.workspace_bytes) + " bytes");
+    return fault(field, offset,
+                 std::to_string(count) +
+                     " aligned words inside a workspace of " +
+                     std::to_string(plan.workspace_bytes) + " bytes");
   }
   Error expression(const std::string &field, const LlamacExpression &value) {
     if (value.variable < LLAMAC_VARIABLE_COUNT && value.divisor != 0)
       return Error::success();
-    return fault(field, "variable " + std::to_string(value.variable) + " / " + std::to_string(value.divisor),
-                 "a variable below " + std::to_string(LLAMAC_VARIABLE_COUNT) + " and a divisor above 0");
+    return fault(field,
+                 "variable " + std::to_string(value.variable) + " / " +
+                     std::to_string(value.divisor),
+                 "a variable below " + std::to_string(LLAMAC_VARIABLE_COUNT) +
+                     " and a divisor above 0");
   }
   uint64_t bufferBytes(uint32_t buffer) const {
     switch (buffer) {
@@ -87,27 +100,33 @@ std::string hex(uint64_t value) {
 
 Error Checker::identity() {
   if (bytes.size() < sizeof plan)
-    return fault("size", bytes.size(), "at least " + std::to_string(sizeof plan) + " bytes");
+    return fault("size", bytes.size(),
+                 "at least " + std::to_string(sizeof plan) + " bytes");
   std::memcpy(&plan, bytes.data(), sizeof plan);
   if (plan.magic != LLAMAC_PLAN_MAGIC)
     return fault("magic", hex(plan.magic), hex(LLAMAC_PLAN_MAGIC));
   if (plan.version != LLAMAC_FORMAT_VERSION)
-    return fault("format version", plan.version, std::to_string(LLAMAC_FORMAT_VERSION));
+    return fault("format version", plan.version,
+                 std::to_string(LLAMAC_FORMAT_VERSION));
   if (plan.header_bytes != sizeof plan)
-    return fault("header_bytes", plan.header_bytes, std::to_string(sizeof plan));
+    return fault("header_bytes", plan.header_bytes,
+                 std::to_string(sizeof plan));
   if (plan.plan_bytes != bytes.size())
-    return fault("plan_bytes", plan.plan_bytes, std::to_string(bytes.size()) + ", the section's size");
+    return fault("plan_bytes", plan.plan_bytes,
+                 std::to_string(bytes.size()) + ", the section's size");
   // The hash is taken with its own field 0.
   LlamacPlanHeader zeroed = plan;
   zeroed.plan_hash = 0;
   XXH3_state_t *state = XXH3_createState();
   XXH3_64bits_reset(state);
   XXH3_64bits_update(state, &zeroed, sizeof zeroed);
-  XXH3_64bits_update(state, bytes.data() + sizeof plan, bytes.size() - sizeof plan);
+  XXH3_64bits_update(state, bytes.data() + sizeof plan,
+                     bytes.size() - sizeof plan);
   uint64_t hash = XXH3_64bits_digest(state);
   XXH3_freeState(state);
   if (hash != plan.plan_hash)
-    return fault("XXH3 hash", hex(hash), hex(plan.plan_hash) + " (the section was altered)");
+    return fault("XXH3 hash", hex(hash),
+                 hex(plan.plan_hash) + " (the section was altered)");
   return Error::success();
 }
 
@@ -142,12 +161,16 @@ Error Checker::model() {
     if (Error error = range(entry.field, entry.value, entry.low, entry.high))
       return error;
   if (plan.bos_id < -1 || plan.bos_id >= static_cast<int64_t>(plan.vocab_size))
-    return fault("bos_id", std::to_string(plan.bos_id), "-1 or an id below " + std::to_string(plan.vocab_size));
+    return fault("bos_id", std::to_string(plan.bos_id),
+                 "-1 or an id below " + std::to_string(plan.vocab_size));
   if (plan.weights.size != plan.weights_bytes)
-    return fault("weights.size", plan.weights.size, std::to_string(plan.weights_bytes) + " (weights_bytes)");
+    return fault("weights.size", plan.weights.size,
+                 std::to_string(plan.weights_bytes) + " (weights_bytes)");
 
   uint64_t rows = std::max(plan.max_chunk, plan.max_batch);
-  uint64_t tablePages = (static_cast<uint64_t>(plan.max_seq_len) + LLAMAC_PAGE_TOKENS - 1) / LLAMAC_PAGE_TOKENS;
+  uint64_t tablePages =
+      (static_cast<uint64_t>(plan.max_seq_len) + LLAMAC_PAGE_TOKENS - 1) /
+      LLAMAC_PAGE_TOKENS;
   struct {
     const char *field;
     uint64_t offset, words;
@@ -155,9 +178,11 @@ Error Checker::model() {
       {"tokens_offset", plan.tokens_offset, rows},
       {"positions_offset", plan.positions_offset, rows},
       {"slots_offset", plan.slots_offset, rows},
-      {"block_table_offset", plan.block_table_offset, plan.max_batch * tablePages},
+      {"block_table_offset", plan.block_table_offset,
+       plan.max_batch * tablePages},
       {"next_token_offset", plan.next_token_offset, plan.head_rows_max},
-      {"logits_offset", plan.logits_offset, static_cast<uint64_t>(plan.head_rows_max) * plan.vocab_size},
+      {"logits_offset", plan.logits_offset,
+       static_cast<uint64_t>(plan.head_rows_max) * plan.vocab_size},
   };
   for (const auto &entry : controls)
     if (Error error = control(entry.field, entry.offset, entry.words))
@@ -165,60 +190,80 @@ Error Checker::model() {
   return Error::success();
 }
 
-Error Checker::array(const char *field, uint64_t offset, uint64_t count, uint64_t elementBytes) {
-  if (offset % 8 == 0 && offset <= bytes.size() && count <= (bytes.size() - offset) / elementBytes)
+Error Checker::array(const char *field, uint64_t offset, uint64_t count,
+                     uint64_t elementBytes) {
+  if (offset % 8 == 0 && offset <= bytes.size() &&
+      count <= (bytes.size() - offset) / elementBytes)
     return Error::success();
-  return fault(field, offset, "an offset, multiple of 8, with room for " + std::to_string(count) + " x " +
-                                  std::to_string(elementBytes) + " bytes in a section of " +
-                                  std::to_string(bytes.size()));
+  return fault(field, offset,
+               "an offset, multiple of 8, with room for " +
+                   std::to_string(count) + " x " +
+                   std::to_string(elementBytes) + " bytes in a section of " +
+                   std::to_string(bytes.size()));
 }
 
 Error Checker::arrays() {
-  if (Error error = array("kernels_offset", plan.kernels_offset, plan.kernel_count, sizeof(LlamacKernel)))
+  if (Error error = array("kernels_offset", plan.kernels_offset,
+                          plan.kernel_count, sizeof(LlamacKernel)))
     return error;
-  if (Error error = array("launches_offset", plan.launches_offset, plan.launch_count, sizeof(LlamacLaunch)))
+  if (Error error = array("launches_offset", plan.launches_offset,
+                          plan.launch_count, sizeof(LlamacLaunch)))
     return error;
-  if (Error error = array("arguments_offset", plan.arguments_offset, plan.argument_count, sizeof(LlamacArgument)))
+  if (Error error = array("arguments_offset", plan.arguments_offset,
+                          plan.argument_count, sizeof(LlamacArgument)))
     return error;
-  if (Error error = array("eos_offset", plan.eos_offset, plan.eos_count, sizeof(int32_t)))
+  if (Error error =
+          array("eos_offset", plan.eos_offset, plan.eos_count, sizeof(int32_t)))
     return error;
-  if (Error error = array("inv_freq_offset", plan.inv_freq_offset, plan.inv_freq_count, sizeof(double)))
+  if (Error error = array("inv_freq_offset", plan.inv_freq_offset,
+                          plan.inv_freq_count, sizeof(double)))
     return error;
-  if (Error error = array("strings_offset", plan.strings_offset, plan.strings_bytes, 1))
+  if (Error error =
+          array("strings_offset", plan.strings_offset, plan.strings_bytes, 1))
     return error;
   if (plan.inv_freq_count != plan.head_dim / 2)
-    return fault("inv_freq_count", plan.inv_freq_count, std::to_string(plan.head_dim / 2) + " (head_dim / 2)");
-  if (plan.strings_bytes && bytes[plan.strings_offset + plan.strings_bytes - 1] != 0)
+    return fault("inv_freq_count", plan.inv_freq_count,
+                 std::to_string(plan.head_dim / 2) + " (head_dim / 2)");
+  if (plan.strings_bytes &&
+      bytes[plan.strings_offset + plan.strings_bytes - 1] != 0)
     return fault("strings", "no NUL at the end", "NUL-terminated names");
   auto *eos = reinterpret_cast<const int32_t *>(bytes.data() + plan.eos_offset);
   for (uint32_t i = 0; i < plan.eos_count; ++i)
     if (eos[i] < 0 || eos[i] >= static_cast<int64_t>(plan.vocab_size))
       return fault("eos id " + std::to_string(i), std::to_string(eos[i]),
                    "0 to " + std::to_string(plan.vocab_size - 1));
-  auto *kernels = reinterpret_cast<const LlamacKernel *>(bytes.data() + plan.kernels_offset);
+  auto *kernels = reinterpret_cast<const LlamacKernel *>(bytes.data() +
+                                                         plan.kernels_offset);
   for (uint32_t i = 0; i < plan.kernel_count; ++i)
     if (kernels[i].name_offset >= plan.strings_bytes)
-      return fault("name of kernel " + std::to_string(i), kernels[i].name_offset,
+      return fault("name of kernel " + std::to_string(i),
+                   kernels[i].name_offset,
                    "an offset below " + std::to_string(plan.strings_bytes));
   for (const LlamacRange &entry : plan.functions)
-    if (entry.first > plan.launch_count || entry.count == 0 || entry.count > plan.launch_count - entry.first)
-      return fault("launches of function " + std::to_string(&entry - plan.functions),
-                   std::to_string(entry.first) + " + " + std::to_string(entry.count),
-                   "at least one inside the " + std::to_string(plan.launch_count) + " of the plan");
+    if (entry.first > plan.launch_count || entry.count == 0 ||
+        entry.count > plan.launch_count - entry.first)
+      return fault(
+          "launches of function " + std::to_string(&entry - plan.functions),
+          std::to_string(entry.first) + " + " + std::to_string(entry.count),
+          "at least one inside the " + std::to_string(plan.launch_count) +
+              " of the plan");
   return Error::success();
 }
 
 Error Checker::launches() {
-  auto *launches = reinterpret_cast<const LlamacLaunch *>(bytes.data() + plan.launches_offset);
+  auto *launches = reinterpret_cast<const LlamacLaunch *>(bytes.data() +
+                                                          plan.launches_offset);
   for (uint32_t i = 0; i < plan.launch_count; ++i) {
     const LlamacLaunch &launch = launches[i];
     std::string field = "launch " + std::to_string(i);
     if (launch.kernel >= plan.kernel_count)
-      return fault(field + " kernel", launch.kernel, "below " + std::to_string(plan.kernel_count));
+      return fault(field + " kernel", launch.kernel,
+                   "below " + std::to_string(plan.kernel_count));
     if (launch.first_argument > plan.argument_count ||
         launch.argument_count > plan.argument_count - launch.first_argument)
       return fault(field + " arguments",
-                   std::to_string(launch.first_argument) + " + " + std::to_string(launch.argument_count),
+                   std::to_string(launch.first_argument) + " + " +
+                       std::to_string(launch.argument_count),
                    "a range inside " + std::to_string(plan.argument_count));
     if (launch.cooperative > 1)
       return fault(field + " cooperative", launch.cooperative, "0 or 1");
@@ -234,7 +279,8 @@ Error Checker::launches() {
       if (Error error = expression(field + " grid", dimension))
         return error;
   }
-  auto *arguments = reinterpret_cast<const LlamacArgument *>(bytes.data() + plan.arguments_offset);
+  auto *arguments = reinterpret_cast<const LlamacArgument *>(
+      bytes.data() + plan.arguments_offset);
   for (uint32_t i = 0; i < plan.argument_count; ++i) {
     const LlamacArgument &argument = arguments[i];
     std::string field = "argument " + std::to_string(i);
@@ -246,11 +292,15 @@ Error Checker::launches() {
     if (argument.kind != LLAMAC_ARGUMENT_POINTER)
       return fault(field + " kind", argument.kind, "0 (pointer) or 1 (i32)");
     if (argument.buffer >= LLAMAC_BUFFER_COUNT)
-      return fault(field + " buffer", argument.buffer, "below " + std::to_string(LLAMAC_BUFFER_COUNT));
+      return fault(field + " buffer", argument.buffer,
+                   "below " + std::to_string(LLAMAC_BUFFER_COUNT));
     if (argument.value >= bufferBytes(argument.buffer))
-      return fault(field + " offset", argument.value, "below " + std::to_string(bufferBytes(argument.buffer)));
+      return fault(field + " offset", argument.value,
+                   "below " + std::to_string(bufferBytes(argument.buffer)));
   }
   return Error::success();
 }
 
-Error llrt::checkPlan(View<uint8_t> bytes, const std::string &where) { return Checker(bytes, where).check(); }
+Error llrt::checkPlan(View<uint8_t> bytes, const std::string &where) {
+  return Checker(bytes, where).check();
+}

@@ -24,7 +24,8 @@ Result<std::string> llrt::readWhole(const std::string &path) {
   if (!standard)
     std::fclose(file);
   if (reason)
-    return Error((standard ? "standard input" : path) + ": cannot be read: " + std::strerror(reason));
+    return Error((standard ? "standard input" : path) +
+                 ": cannot be read: " + std::strerror(reason));
   return content;
 }
 
@@ -37,22 +38,28 @@ std::string llrt::withoutLastNewline(std::string text) {
   return text;
 }
 
-static Result<Prompt> parseObject(const std::string &line, const std::string &where) {
+static Result<Prompt> parseObject(const std::string &line,
+                                  const std::string &where) {
   json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object())
-    return Error(where + ": found no JSON object, expected {\"prompt\": TEXT} or {\"prompt_ids\": [IDS]}");
+    return Error(where + ": found no JSON object, expected {\"prompt\": TEXT} "
+                         "or {\"prompt_ids\": [IDS]}");
   Prompt prompt;
   for (const auto &[key, value] : object.items()) {
     if (key == "messages")
-      return Error(where + ": found key messages, which is not built yet; expected prompt or prompt_ids");
+      return Error(where + ": found key messages, which is not built yet; "
+                           "expected prompt or prompt_ids");
     if (key != "prompt" && key != "prompt_ids")
-      return Error(where + ": found unknown key " + key + ", expected prompt or prompt_ids");
+      return Error(where + ": found unknown key " + key +
+                   ", expected prompt or prompt_ids");
   }
   if (object.size() != 1)
-    return Error(where + ": found " + std::to_string(object.size()) + " keys, expected one of prompt and prompt_ids");
+    return Error(where + ": found " + std::to_string(object.size()) +
+                 " keys, expected one of prompt and prompt_ids");
   if (object.contains("prompt")) {
     if (!object["prompt"].is_string())
-      return Error(where + ": prompt: found " + object["prompt"].type_name() + ", expected a string");
+      return Error(where + ": prompt: found " + object["prompt"].type_name() +
+                   ", expected a string");
     prompt.text = object["prompt"].get<std::string>();
     return prompt;
   }
@@ -61,8 +68,10 @@ static Result<Prompt> parseObject(const std::string &line, const std::string &wh
   if (!ids.is_array() || ids.empty())
     return Error(where + ": prompt_ids: expected an array of at least one id");
   for (const json &id : ids) {
-    if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() > std::numeric_limits<int32_t>::max())
-      return Error(where + ": prompt_ids: found " + id.dump() + ", expected a token id");
+    if (!id.is_number_integer() || id.get<int64_t>() < 0 ||
+        id.get<int64_t>() > std::numeric_limits<int32_t>::max())
+      return Error(where + ": prompt_ids: found " + id.dump() +
+                   ", expected a token id");
     prompt.ids.push_back(id.get<int32_t>());
   }
   return prompt;
@@ -74,7 +83,8 @@ Result<std::vector<Prompt>> llrt::readPrompts(const std::string &path) {
     return content.error();
   const std::string extension = ".jsonl";
   bool objects = path.size() >= extension.size() &&
-                 path.compare(path.size() - extension.size(), extension.size(), extension) == 0;
+                 path.compare(path.size() - extension.size(), extension.size(),
+                              extension) == 0;
   std::vector<Prompt> prompts;
   size_t number = 0;
   for (size_t at = 0; at < content->size();) {
@@ -91,7 +101,8 @@ Result<std::vector<Prompt>> llrt::readPrompts(const std::string &path) {
     }
     if (line.find_first_not_of(" \t") == std::string::npos)
       continue;
-    Result<Prompt> prompt = parseObject(line, path + ":" + std::to_string(number));
+    Result<Prompt> prompt =
+        parseObject(line, path + ":" + std::to_string(number));
     if (!prompt)
       return prompt.error();
     prompts.push_back(std::move(*prompt));

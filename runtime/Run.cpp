@@ -27,12 +27,14 @@ using Outcome = std::optional<Failure>;
 
 class Session {
 public:
-  Session(const CommandLine &line, std::string program) : line(line), program(std::move(program)) {}
+  Session(const CommandLine &line, std::string program)
+      : line(line), program(std::move(program)) {}
   int run();
 
 private:
   Outcome open();
-  Outcome checkRange(const char *option, std::optional<uint32_t> value, uint32_t most);
+  Outcome checkRange(const char *option, std::optional<uint32_t> value,
+                     uint32_t most);
   Outcome readRequests();
   Outcome addRequest(Prompt prompt);
   Outcome startDevice();
@@ -40,9 +42,13 @@ private:
   Error finishOne(size_t index, Completion &completion);
   Error writeLogits(size_t index, const Completion &completion);
   std::string jsonLine(size_t index, const Completion &completion) const;
-  void say(const std::string &text) const { std::fprintf(stderr, "%s: %s\n", program.c_str(), text.c_str()); }
+  void say(const std::string &text) const {
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), text.c_str());
+  }
   void showStatistics(const GenerationStatistics &counts) const;
-  static Outcome failed(const Error &error) { return Failure{exitFailed, error.message()}; }
+  static Outcome failed(const Error &error) {
+    return Failure{exitFailed, error.message()};
+  }
 
   const CommandLine &line;
   std::string program;
@@ -53,30 +59,36 @@ private:
   std::unique_ptr<Engine> engine; // after the device: it goes first
   EngineOptions settings;
   std::vector<Request> requests;
-  std::vector<std::optional<std::string>> finished; ///< JSON lines that wait for earlier ones
+  std::vector<std::optional<std::string>>
+      finished; ///< JSON lines that wait for earlier ones
   size_t shown = 0;
   bool someFailed = false;
 };
 
 } // namespace
 
-Outcome Session::checkRange(const char *option, std::optional<uint32_t> value, uint32_t most) {
+Outcome Session::checkRange(const char *option, std::optional<uint32_t> value,
+                            uint32_t most) {
   if (!value || *value <= most)
     return std::nullopt;
-  return Failure{exitUsage, std::string(option) + ": found " + std::to_string(*value) + ", expected 1 to " +
-                                std::to_string(most) + ", which this executable was compiled for"};
+  return Failure{exitUsage, std::string(option) + ": found " +
+                                std::to_string(*value) + ", expected 1 to " +
+                                std::to_string(most) +
+                                ", which this executable was compiled for"};
 }
 
 Outcome Session::open() {
-  Result<std::unique_ptr<Executable>> opened =
-      Executable::openSelf(line.info ? Executable::Check::AllButWeights : Executable::Check::All);
+  Result<std::unique_ptr<Executable>> opened = Executable::openSelf(
+      line.info ? Executable::Check::AllButWeights : Executable::Check::All);
   if (!opened)
     return failed(opened.error());
   executable = std::move(*opened);
   const LlamacPlanHeader &plan = executable->plan();
-  if (Outcome outcome = checkRange("--ctx-size", line.contextSize, plan.max_seq_len))
+  if (Outcome outcome =
+          checkRange("--ctx-size", line.contextSize, plan.max_seq_len))
     return outcome;
-  if (Outcome outcome = checkRange("--max-batch", line.maxBatch, plan.max_batch))
+  if (Outcome outcome =
+          checkRange("--max-batch", line.maxBatch, plan.max_batch))
     return outcome;
   settings.contextSize = line.contextSize.value_or(0);
   settings.maxBatch = line.maxBatch.value_or(0);
@@ -87,7 +99,8 @@ Outcome Session::open() {
   Result<std::unique_ptr<Tokenizer>> loaded =
       Tokenizer::load(executable->tokenizer(), plan.bos_id, plan.add_bos != 0);
   if (!loaded)
-    return Failure{exitFailed, executable->path() + ": " + loaded.error().message()};
+    return Failure{exitFailed,
+                   executable->path() + ": " + loaded.error().message()};
   tokenizer = std::move(*loaded);
   return std::nullopt;
 }
@@ -96,7 +109,9 @@ Outcome Session::addRequest(Prompt prompt) {
   Request request;
   if (prompt.isText) {
     if (!tokenizer)
-      return Failure{exitUsage, "this executable has no tokenizer: give the prompt as --ids"};
+      return Failure{
+          exitUsage,
+          "this executable has no tokenizer: give the prompt as --ids"};
     Result<std::vector<int32_t>> ids = tokenizer->encode(prompt.text);
     if (!ids)
       return failed(ids.error());
@@ -118,7 +133,9 @@ Outcome Session::addRequest(Prompt prompt) {
 
 Outcome Session::readRequests() {
   if (!line.stops.empty() && !tokenizer)
-    return Failure{exitUsage, "--stop: this executable has no tokenizer, so it makes no text"};
+    return Failure{
+        exitUsage,
+        "--stop: this executable has no tokenizer, so it makes no text"};
   Prompt prompt;
   switch (line.source) {
   case CommandLine::Source::Text:
@@ -134,7 +151,8 @@ Outcome Session::readRequests() {
   }
   case CommandLine::Source::File:
   case CommandLine::Source::None: {
-    Result<std::string> text = readWhole(line.source == CommandLine::Source::None ? "-" : line.argument);
+    Result<std::string> text = readWhole(
+        line.source == CommandLine::Source::None ? "-" : line.argument);
     if (!text)
       return failed(text.error());
     prompt.text = withoutLastNewline(std::move(*text));
@@ -155,7 +173,8 @@ Outcome Session::readRequests() {
 
 Outcome Session::startDevice() {
   std::string note;
-  Result<std::unique_ptr<Device>> created = createDevice(line.device, executable->plan(), note);
+  Result<std::unique_ptr<Device>> created =
+      createDevice(line.device, executable->plan(), note);
   if (!created)
     return failed(created.error());
   device = std::move(*created);
@@ -163,50 +182,64 @@ Outcome Session::startDevice() {
     say(note);
   if (line.verbose) {
     say("device: " + device->description());
-    say("greedy decoding, whatever generation_config.json says: sampling is not built yet");
+    say("greedy decoding, whatever generation_config.json says: sampling is "
+        "not built yet");
   }
-  Result<std::unique_ptr<Engine>> started = Engine::create(*executable, *device, settings);
+  Result<std::unique_ptr<Engine>> started =
+      Engine::create(*executable, *device, settings);
   if (!started)
     return failed(started.error());
   engine = std::move(*started);
   if (line.verbose) {
     EngineMemory memory = engine->memory();
-    say("device memory: " + readableBytes(memory.weights) + " weights, " + readableBytes(memory.workspace) +
-        " workspace, " + readableBytes(memory.kvPool) + " KV (" + std::to_string(memory.pages) + " pages), context " +
-        std::to_string(engine->contextSize()) + ", batch " + std::to_string(engine->maxBatch()));
+    say("device memory: " + readableBytes(memory.weights) + " weights, " +
+        readableBytes(memory.workspace) + " workspace, " +
+        readableBytes(memory.kvPool) + " KV (" + std::to_string(memory.pages) +
+        " pages), context " + std::to_string(engine->contextSize()) +
+        ", batch " + std::to_string(engine->maxBatch()));
   }
   return std::nullopt;
 }
 
-std::string Session::jsonLine(size_t index, const Completion &completion) const {
+std::string Session::jsonLine(size_t index,
+                              const Completion &completion) const {
   nlohmann::ordered_json object;
   object["prompt_ids"] = requests[index].prompt;
   if (!completion.failure.empty()) {
     object["error"] = completion.failure;
   } else {
     object["output_ids"] = completion.output;
-    object["text"] = tokenizer ? nlohmann::ordered_json(completion.text) : nlohmann::ordered_json();
+    object["text"] = tokenizer ? nlohmann::ordered_json(completion.text)
+                               : nlohmann::ordered_json();
     object["finish_reason"] = finishReasonName(completion.reason);
   }
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return object.dump(-1, ' ', false,
+                     nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
 }
 
 /// FILE.npy, or FILE.3.npy in a batch.
 Error Session::writeLogits(size_t index, const Completion &completion) {
   std::string path = line.dumpLogits;
   if (line.source == CommandLine::Source::Prompts) {
-    size_t dot = path.size() >= 4 && path.compare(path.size() - 4, 4, ".npy") == 0 ? path.size() - 4 : path.size();
+    size_t dot =
+        path.size() >= 4 && path.compare(path.size() - 4, 4, ".npy") == 0
+            ? path.size() - 4
+            : path.size();
     path.insert(dot, "." + std::to_string(index));
   }
   uint64_t columns = executable->plan().vocab_size;
-  return writeNpy(path, completion.logits, completion.logits.size() / columns, columns);
+  return writeNpy(path, completion.logits, completion.logits.size() / columns,
+                  columns);
 }
 
 Error Session::finishOne(size_t index, Completion &completion) {
   bool bad = !completion.failure.empty();
   if (bad) {
     someFailed = true;
-    say((requests.size() > 1 ? "prompt " + std::to_string(index) + ": " : std::string()) + completion.failure);
+    say((requests.size() > 1 ? "prompt " + std::to_string(index) + ": "
+                             : std::string()) +
+        completion.failure);
   } else if (!line.dumpLogits.empty()) {
     if (Error error = writeLogits(index, completion))
       return error;
@@ -222,20 +255,29 @@ Error Session::finishOne(size_t index, Completion &completion) {
 
 void Session::showStatistics(const GenerationStatistics &counts) const {
   char text[256];
-  auto rate = [](uint64_t tokens, double seconds) { return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0; };
-  std::snprintf(text, sizeof text,
-                "prompt: %llu tokens in %.2f s (%.1f tokens/s); output: %llu tokens, decoding %.2f s (%.1f tokens/s) on ",
-                static_cast<unsigned long long>(counts.promptTokens), counts.promptSeconds,
-                rate(counts.promptTokens, counts.promptSeconds), static_cast<unsigned long long>(counts.outputTokens),
-                counts.decodeSeconds, rate(counts.decodedTokens, counts.decodeSeconds));
+  auto rate = [](uint64_t tokens, double seconds) {
+    return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0;
+  };
+  std::snprintf(
+      text, sizeof text,
+      "prompt: %llu tokens in %.2f s (%.1f tokens/s); output: %llu tokens, "
+      "decoding %.2f s (%.1f tokens/s) on ",
+      static_cast<unsigned long long>(counts.promptTokens),
+      counts.promptSeconds, rate(counts.promptTokens, counts.promptSeconds),
+      static_cast<unsigned long long>(counts.outputTokens),
+      counts.decodeSeconds, rate(counts.decodedTokens, counts.decodeSeconds));
   say(text + device->description());
 }
 
 Outcome Session::generate() {
   finished.resize(requests.size());
   Generator generator(*engine, tokenizer.get());
-  auto onText = [&](size_t, const std::string &text) { return line.json ? Error::success() : output.write(text); };
-  auto onDone = [&](size_t index, Completion &completion) { return finishOne(index, completion); };
+  auto onText = [&](size_t, const std::string &text) {
+    return line.json ? Error::success() : output.write(text);
+  };
+  auto onDone = [&](size_t index, Completion &completion) {
+    return finishOne(index, completion);
+  };
   if (Error error = generator.run(requests, onText, onDone))
     return failed(error);
   if (line.verbose || isatty(STDERR_FILENO))
@@ -269,21 +311,28 @@ int llrt::runExecutable(int argumentCount, char **arguments) {
   std::string program = argumentCount ? arguments[0] : "llama";
   program.erase(0, program.rfind('/') + 1);
   Output::handleSignals();
-  Result<CommandLine> line =
-      CommandLine::parse(std::vector<std::string>(arguments + (argumentCount ? 1 : 0), arguments + argumentCount));
+  Result<CommandLine> line = CommandLine::parse(std::vector<std::string>(
+      arguments + (argumentCount ? 1 : 0), arguments + argumentCount));
   if (!line) {
-    std::fprintf(stderr, "%s: %s; --help lists the options\n", program.c_str(), line.error().message().c_str());
+    std::fprintf(stderr, "%s: %s; --help lists the options\n", program.c_str(),
+                 line.error().message().c_str());
     return exitUsage;
   }
   Output output;
   if (line->help || line->version) {
-    std::string text = line->help ? CommandLine::helpText(program)
-                                  : program + ": made by llamac " LLAMAC_VERSION ", executable format " +
-                                        std::to_string(LLAMAC_FORMAT_VERSION) + "\n";
+    std::string text = line->help
+                           ? CommandLine::helpText(program)
+                           : program +
+                                 ": made by llamac " LLAMAC_VERSION
+                                 ", executable format " +
+                                 std::to_string(LLAMAC_FORMAT_VERSION) + "\n";
     return output.write(text) && !output.closed() ? exitFailed : exitDone;
   }
-  if (line->source == CommandLine::Source::None && !line->info && isatty(STDIN_FILENO)) {
-    std::fprintf(stderr, "%s: no prompt: give a text, -p TEXT, -f FILE, --ids IDS or --prompts FILE; --help says more\n",
+  if (line->source == CommandLine::Source::None && !line->info &&
+      isatty(STDIN_FILENO)) {
+    std::fprintf(stderr,
+                 "%s: no prompt: give a text, -p TEXT, -f FILE, --ids IDS or "
+                 "--prompts FILE; --help says more\n",
                  program.c_str());
     return exitUsage;
   }

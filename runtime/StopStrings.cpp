@@ -6,9 +6,11 @@
 
 using namespace llrt;
 
-/// The length of the longest end of `text` that begins `stop`, and is not all of it.
+/// The length of the longest end of `text` that begins `stop`, and is not all
+/// of it.
 static size_t pendingLength(const std::string &text, const std::string &stop) {
-  for (size_t length = std::min(text.size(), stop.size() - 1); length > 0; --length)
+  for (size_t length = std::min(text.size(), stop.size() - 1); length > 0;
+       --length)
     if (text.compare(text.size() - length, length, stop, 0, length) == 0)
       return length;
   return 0;
@@ -21,7 +23,8 @@ std::string StopStrings::append(const std::string &text) {
   size_t first = std::string::npos, end = std::string::npos, pending = 0;
   for (const std::string &stop : strings) {
     size_t at = held.find(stop);
-    if (at != std::string::npos && (at + stop.size() < end || (at + stop.size() == end && at < first))) {
+    if (at != std::string::npos &&
+        (at + stop.size() < end || (at + stop.size() == end && at < first))) {
       first = at;
       end = at + stop.size();
     }

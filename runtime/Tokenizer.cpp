@@ -8,16 +8,21 @@
 
 using namespace llrt;
 
-Tokenizer::Tokenizer() : processor(std::make_unique<sentencepiece::SentencePieceProcessor>()) {}
+Tokenizer::Tokenizer()
+    : processor(std::make_unique<sentencepiece::SentencePieceProcessor>()) {}
 Tokenizer::~Tokenizer() = default;
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::load(std::string_view model, int32_t bos, bool addBos) {
+Result<std::unique_ptr<Tokenizer>> Tokenizer::load(std::string_view model,
+                                                   int32_t bos, bool addBos) {
   sentencepiece::SetMinLogLevel(3); // it would write to stderr by itself
   std::unique_ptr<Tokenizer> result(new Tokenizer());
-  auto status = result->processor->LoadFromSerializedProto({model.data(), model.size()});
+  auto status =
+      result->processor->LoadFromSerializedProto({model.data(), model.size()});
   if (!status.ok())
-    return Error("section .llamac.tokenizer: found no sentencepiece model (" + status.ToString() +
-                 "), expected the bytes of a tokenizer.model; compile the model again");
+    return Error(
+        "section .llamac.tokenizer: found no sentencepiece model (" +
+        status.ToString() +
+        "), expected the bytes of a tokenizer.model; compile the model again");
   result->bos = bos;
   result->addBos = addBos;
   return result;
@@ -28,17 +33,21 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text) const {
   std::string valid = replaceInvalidUtf8(text);
   auto status = processor->Encode(valid, &pieces);
   if (!status.ok())
-    return Error("the prompt cannot be split into tokens: " + status.ToString());
+    return Error("the prompt cannot be split into tokens: " +
+                 status.ToString());
   std::vector<int32_t> ids;
   if (bos >= 0 && (addBos || pieces.empty()))
     ids.push_back(bos);
   ids.insert(ids.end(), pieces.begin(), pieces.end());
   if (ids.empty())
-    return Error("the prompt has no tokens, and this model has no token for the beginning of text: give some text");
+    return Error("the prompt has no tokens, and this model has no token for "
+                 "the beginning of text: give some text");
   return ids;
 }
 
-uint32_t Tokenizer::pieceCount() const { return static_cast<uint32_t>(processor->GetPieceSize()); }
+uint32_t Tokenizer::pieceCount() const {
+  return static_cast<uint32_t>(processor->GetPieceSize());
+}
 
 std::string Tokenizer::decode(View<int32_t> ids) const {
   std::vector<int> known;
@@ -57,18 +66,20 @@ bool Tokenizer::isByte(int32_t id) const {
 }
 
 bool Tokenizer::isText(int32_t id) const {
-  return id >= 0 && id < processor->GetPieceSize() && !processor->IsByte(id) && !processor->IsControl(id) &&
-         !processor->IsUnused(id);
+  return id >= 0 && id < processor->GetPieceSize() && !processor->IsByte(id) &&
+         !processor->IsControl(id) && !processor->IsUnused(id);
 }
 
-size_t llrt::stableLength(const Tokenizer &tokenizer, View<int32_t> ids, std::string_view text) {
+size_t llrt::stableLength(const Tokenizer &tokenizer, View<int32_t> ids,
+                          std::string_view text) {
   if (ids.empty() || !tokenizer.isByte(ids[ids.size() - 1]))
     return text.size();
   // Each byte that is no part of a whole character reads as one U+FFFD. At most
   // three of them can be the beginning of a character.
   size_t stable = text.size();
   for (int i = 0; i < 3 && stable >= replacementCharacter.size(); ++i) {
-    if (text.substr(stable - replacementCharacter.size(), replacementCharacter.size()) != replacementCharacter)
+    if (text.substr(stable - replacementCharacter.size(),
+                    replacementCharacter.size()) != replacementCharacter)
       break;
     stable -= replacementCharacter.size();
   }

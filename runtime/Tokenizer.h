@@ -22,7 +22,8 @@ class Tokenizer {
 public:
   /// `model`: the bytes of a tokenizer.model. `bos` is put before every text
   /// exactly once if `addBos`; an empty text is `bos` alone in either case.
-  static Result<std::unique_ptr<Tokenizer>> load(std::string_view model, int32_t bos, bool addBos);
+  static Result<std::unique_ptr<Tokenizer>> load(std::string_view model,
+                                                 int32_t bos, bool addBos);
   ~Tokenizer();
 
   /// Ill-formed UTF-8 is read with U+FFFD in its place.
@@ -45,7 +46,8 @@ private:
 
 /// The bytes of `text` that no later id can change: all, less the U+FFFD that a
 /// character in progress ends with. `ids` are what `text` was decoded from.
-size_t stableLength(const Tokenizer &tokenizer, View<int32_t> ids, std::string_view text);
+size_t stableLength(const Tokenizer &tokenizer, View<int32_t> ids,
+                    std::string_view text);
 
 /// The text of a sequence as it grows: decode(prompt + output) less what
 /// decode(prompt) already says. Every piece that it gives ends on a character.

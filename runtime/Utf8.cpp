@@ -7,8 +7,8 @@ using namespace llrt;
 namespace {
 
 struct Lead {
-  unsigned length;           ///< of the whole sequence; 0: no first byte
-  unsigned char low, high;   ///< allowed second bytes
+  unsigned length;         ///< of the whole sequence; 0: no first byte
+  unsigned char low, high; ///< allowed second bytes
 };
 
 Lead leadOf(unsigned char byte) {
@@ -41,7 +41,8 @@ std::string llrt::replaceInvalidUtf8(std::string_view bytes) {
     unsigned length = 1;
     for (; length < lead.length && at + length < bytes.size(); ++length) {
       auto next = static_cast<unsigned char>(bytes[at + length]);
-      if (length == 1 ? (next < lead.low || next > lead.high) : (next & 0xC0) != 0x80)
+      if (length == 1 ? (next < lead.low || next > lead.high)
+                      : (next & 0xC0) != 0x80)
         break;
     }
     if (length == lead.length)

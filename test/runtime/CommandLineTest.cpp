@@ -53,12 +53,31 @@ TEST(CommandLineTest, TakesAPromptInEachForm) {
   EXPECT_EQ(good({"--ids", "1 2"}).source, Source::Ids);
   EXPECT_TRUE(good({"--prompts", "a.jsonl"}).json) << "a batch implies --json";
   EXPECT_EQ(good({"[1,2]"}).argument, "[1,2]");
-  EXPECT_EQ(good({"a, b; 'c' \"d\" $e %s {}"}).argument, "a, b; 'c' \"d\" $e %s {}");
+  EXPECT_EQ(good({"a, b; 'c' \"d\" $e %s {}"}).argument,
+            "a, b; 'c' \"d\" $e %s {}");
 }
 
 TEST(CommandLineTest, TakesTheOptions) {
-  CommandLine line = good({"-n", "5", "--temperature", "0", "--stop", "a b", "--stop", "[c", "x", "--json", "--echo", "-v",
-                           "--dump-logits", "l.npy", "--force-ids", "1 2,3", "--device", "cuda:1", "-c", "64",
+  CommandLine line = good({"-n",
+                           "5",
+                           "--temperature",
+                           "0",
+                           "--stop",
+                           "a b",
+                           "--stop",
+                           "[c",
+                           "x",
+                           "--json",
+                           "--echo",
+                           "-v",
+                           "--dump-logits",
+                           "l.npy",
+                           "--force-ids",
+                           "1 2,3",
+                           "--device",
+                           "cuda:1",
+                           "-c",
+                           "64",
                            "--max-batch=2"});
   EXPECT_EQ(*line.maxTokens, 5u);
   EXPECT_EQ(line.stops, (std::vector<std::string>{"a b", "[c"}));
@@ -72,20 +91,33 @@ TEST(CommandLineTest, TakesTheOptions) {
 }
 
 TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(bad({"--top-p", "0.9", "x"}), "unknown option --top-p") << "sampling is not built yet";
+  EXPECT_EQ(bad({"--top-p", "0.9", "x"}), "unknown option --top-p")
+      << "sampling is not built yet";
   EXPECT_EQ(bad({"--bench"}), "unknown option --bench");
-  EXPECT_EQ(bad({"two", "words"}), "one argument too many: `words`; quote a prompt of several words");
-  EXPECT_EQ(bad({"x", "-p", "y"}), "PROMPT and --prompt are both given; give one prompt");
-  EXPECT_EQ(bad({"-n", "x", "y"}), "--max-tokens: found `x`, expected a whole number from 0 to 2147483647");
-  EXPECT_EQ(bad({"-n", "-1", "y"}), "--max-tokens: found `-1`, expected a whole number from 0 to 2147483647");
+  EXPECT_EQ(bad({"two", "words"}),
+            "one argument too many: `words`; quote a prompt of several words");
+  EXPECT_EQ(bad({"x", "-p", "y"}),
+            "PROMPT and --prompt are both given; give one prompt");
+  EXPECT_EQ(
+      bad({"-n", "x", "y"}),
+      "--max-tokens: found `x`, expected a whole number from 0 to 2147483647");
+  EXPECT_EQ(
+      bad({"-n", "-1", "y"}),
+      "--max-tokens: found `-1`, expected a whole number from 0 to 2147483647");
   EXPECT_NE(bad({"-n"}), "");
-  EXPECT_EQ(bad({"-c", "0"}), "--ctx-size: found `0`, expected a whole number from 1 to 2147483647");
+  EXPECT_EQ(
+      bad({"-c", "0"}),
+      "--ctx-size: found `0`, expected a whole number from 1 to 2147483647");
   EXPECT_NE(bad({"--max-batch", "9223372036854775808"}), "");
   EXPECT_NE(bad({"--max-batch", ""}), "");
-  EXPECT_NE(bad({"--temperature", "0.7"}).find("sampling is not built yet"), std::string::npos);
+  EXPECT_NE(bad({"--temperature", "0.7"}).find("sampling is not built yet"),
+            std::string::npos);
   for (const char *text : {"nan", "-1", "inf", "x", ""})
-    EXPECT_NE(bad({"--temperature", text}).find("expected a number from 0 up"), std::string::npos) << text;
-  EXPECT_EQ(bad({"--device", "gpu"}), "--device gpu: expected auto, cuda, cuda:N or emulator");
+    EXPECT_NE(bad({"--temperature", text}).find("expected a number from 0 up"),
+              std::string::npos)
+        << text;
+  EXPECT_EQ(bad({"--device", "gpu"}),
+            "--device gpu: expected auto, cuda, cuda:N or emulator");
   EXPECT_NE(bad({"--device", "cuda:"}), "");
   EXPECT_NE(bad({"--device", "cuda:x"}), "");
   EXPECT_NE(bad({"--stop", ""}), "");
@@ -95,16 +127,20 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
 
 TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
   std::string help = CommandLine::helpText("story");
-  for (const char *option : {"--prompt", "--file", "--ids", "--prompts", "--max-tokens", "--temperature", "--stop",
-                             "--json", "--echo", "--dump-logits", "--force-ids", "--device", "--ctx-size",
-                             "--max-batch", "--info", "--verbose", "--version", "--help", "PROMPT"})
+  for (const char *option :
+       {"--prompt", "--file", "--ids", "--prompts", "--max-tokens",
+        "--temperature", "--stop", "--json", "--echo", "--dump-logits",
+        "--force-ids", "--device", "--ctx-size", "--max-batch", "--info",
+        "--verbose", "--version", "--help", "PROMPT"})
     EXPECT_NE(help.find(option), std::string::npos) << option;
-  for (const char *option : {"--top-p", "--seed", "--chat", "--bench", "--logprobs", "--random-weights", "--selftest"})
+  for (const char *option : {"--top-p", "--seed", "--chat", "--bench",
+                             "--logprobs", "--random-weights", "--selftest"})
     EXPECT_EQ(help.find(option), std::string::npos) << option;
 }
 
 TEST(IdsTest, AreReadWithSpacesOrCommas) {
-  EXPECT_EQ(*parseIds(" 1 15043,\n2 ", "--ids"), (std::vector<int32_t>{1, 15043, 2}));
+  EXPECT_EQ(*parseIds(" 1 15043,\n2 ", "--ids"),
+            (std::vector<int32_t>{1, 15043, 2}));
   EXPECT_EQ(parseIds("1 b2 3", "--ids").error().message(),
             "--ids: found `b2`, expected token ids such as \"1 15043\"");
   EXPECT_FALSE(parseIds("", "--ids"));
@@ -119,31 +155,42 @@ TEST(PromptsTest, PlainLines) {
   ASSERT_TRUE(prompts);
   ASSERT_EQ(prompts->size(), 4u);
   EXPECT_EQ((*prompts)[0].text, "one");
-  EXPECT_EQ((*prompts)[1].text, "") << "an empty line is the beginning of text alone";
+  EXPECT_EQ((*prompts)[1].text, "")
+      << "an empty line is the beginning of text alone";
   EXPECT_EQ((*prompts)[3].text, "last");
   EXPECT_FALSE(readPrompts(temporary("empty.txt", "")));
   EXPECT_FALSE(readPrompts("/no/such/file"));
 }
 
 TEST(PromptsTest, JsonLines) {
-  std::string path = temporary("lines.jsonl", "{\"prompt\": \"a\\nb\"}\n\n{\"prompt_ids\": [1, 2]}\n");
+  std::string path = temporary(
+      "lines.jsonl", "{\"prompt\": \"a\\nb\"}\n\n{\"prompt_ids\": [1, 2]}\n");
   auto prompts = readPrompts(path);
   ASSERT_TRUE(prompts) << prompts.error().message();
   ASSERT_EQ(prompts->size(), 2u);
   EXPECT_EQ((*prompts)[0].text, "a\nb");
   EXPECT_EQ((*prompts)[1].ids, (std::vector<int32_t>{1, 2}));
   const std::pair<const char *, const char *> wrong[] = {
-      {"{\"prompt\": \"a\"", "found no JSON object"},       {"[1]", "found no JSON object"},
-      {"{\"prompt\": 1}", "prompt: found number"},          {"{\"messages\": []}", "messages, which is not built yet"},
-      {"{\"promt\": \"a\"}", "unknown key promt"},          {"{}", "found 0 keys"},
-      {"{\"prompt_ids\": []}", "at least one id"},          {"{\"prompt_ids\": [1.5]}", "found 1.5"},
-      {"{\"prompt_ids\": [-1]}", "found -1"},               {"{\"prompt_ids\": [4294967296]}", "found 4294967296"},
+      {"{\"prompt\": \"a\"", "found no JSON object"},
+      {"[1]", "found no JSON object"},
+      {"{\"prompt\": 1}", "prompt: found number"},
+      {"{\"messages\": []}", "messages, which is not built yet"},
+      {"{\"promt\": \"a\"}", "unknown key promt"},
+      {"{}", "found 0 keys"},
+      {"{\"prompt_ids\": []}", "at least one id"},
+      {"{\"prompt_ids\": [1.5]}", "found 1.5"},
+      {"{\"prompt_ids\": [-1]}", "found -1"},
+      {"{\"prompt_ids\": [4294967296]}", "found 4294967296"},
       {"{\"prompt\": \"a\", \"prompt_ids\": [1]}", "found 2 keys"}};
   for (const auto &[line, part] : wrong) {
-    auto result = readPrompts(temporary("wrong.jsonl", std::string("{\"prompt\":\"x\"}\n") + line + "\n"));
+    auto result = readPrompts(temporary(
+        "wrong.jsonl", std::string("{\"prompt\":\"x\"}\n") + line + "\n"));
     ASSERT_FALSE(result) << line;
-    EXPECT_NE(result.error().message().find(part), std::string::npos) << result.error().message();
-    EXPECT_NE(result.error().message().find("wrong.jsonl:2: "), std::string::npos) << result.error().message();
+    EXPECT_NE(result.error().message().find(part), std::string::npos)
+        << result.error().message();
+    EXPECT_NE(result.error().message().find("wrong.jsonl:2: "),
+              std::string::npos)
+        << result.error().message();
   }
 }
 
@@ -161,11 +208,14 @@ TEST(NpyTest, IsWhatNumPyReads) {
   ASSERT_FALSE(error) << error.message();
   toy::Bytes bytes = toy::readFile(path);
   ASSERT_EQ(bytes.size() % 64, 6 * sizeof(float));
-  EXPECT_EQ(std::string(bytes.begin(), bytes.begin() + 8), std::string("\x93NUMPY\x01\x00", 8));
+  EXPECT_EQ(std::string(bytes.begin(), bytes.begin() + 8),
+            std::string("\x93NUMPY\x01\x00", 8));
   size_t length = bytes[8] + 256u * bytes[9];
   EXPECT_EQ((10 + length) % 64, 0u);
   std::string dict(bytes.begin() + 10, bytes.begin() + 10 + length);
-  EXPECT_EQ(dict.find("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"), 0u);
+  EXPECT_EQ(
+      dict.find("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"),
+      0u);
   EXPECT_EQ(dict.back(), '\n');
   EXPECT_EQ(0, std::memcmp(bytes.data() + 10 + length, values.data(), 24));
   std::remove(path.c_str());
@@ -175,8 +225,11 @@ TEST(NpyTest, SaysWhyItCannotWrite) {
   std::vector<float> values(1 << 20);
   Error error = writeNpy("/no/such/folder/x.npy", values, 1024, 1024);
   ASSERT_TRUE(error);
-  EXPECT_EQ(error.message(), "/no/such/folder/x.npy: cannot be written: No such file or directory");
+  EXPECT_EQ(
+      error.message(),
+      "/no/such/folder/x.npy: cannot be written: No such file or directory");
   error = writeNpy("/dev/full", values, 1024, 1024);
   ASSERT_TRUE(error);
-  EXPECT_EQ(error.message(), "/dev/full: cannot be written: No space left on device");
+  EXPECT_EQ(error.message(),
+            "/dev/full: cannot be written: No space left on device");
 }

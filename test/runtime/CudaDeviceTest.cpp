@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The CUDA device against a fake driver: which calls it makes, in which order, and
-// what it says when the driver is old, the GPU another one, memory short. No
-// hardware is run here.
+// The CUDA device against a fake driver: which calls it makes, in which order,
+// and what it says when the driver is old, the GPU another one, memory short.
+// No hardware is run here.
 #include "FakeCuda.h"
 #include "ToyExecutable.h"
 
@@ -24,7 +24,8 @@ protected:
     // Once loaded by its path, it is what libcuda.so.1 means.
     void *library = dlopen(FAKE_CUDA_LIBRARY, RTLD_NOW | RTLD_GLOBAL);
     ASSERT_NE(library, nullptr) << dlerror();
-    auto *state = reinterpret_cast<FakeCudaState *>(dlsym(library, FAKE_CUDA_STATE));
+    auto *state =
+        reinterpret_cast<FakeCudaState *>(dlsym(library, FAKE_CUDA_STATE));
     ASSERT_NE(state, nullptr);
     fake = state();
     *fake = FakeCuda();
@@ -35,7 +36,8 @@ protected:
     return std::move(*device);
   }
   std::vector<std::string> logSince(size_t start) {
-    return std::vector<std::string>(fake->log.begin() + static_cast<ptrdiff_t>(start), fake->log.end());
+    return std::vector<std::string>(
+        fake->log.begin() + static_cast<ptrdiff_t>(start), fake->log.end());
   }
   LlamacPlanHeader plan() {
     LlamacPlanHeader header{};
@@ -61,12 +63,14 @@ TEST_F(CudaDeviceTest, SaysWhatItIs) {
 TEST_F(CudaDeviceTest, AnOldDriverIsNamed) {
   fake->version = 12080;
   EXPECT_EQ(probeCuda().absence, CudaAbsence::Unusable);
-  EXPECT_EQ(createCudaDevice().error().message(), "the NVIDIA driver is too old: it runs CUDA 12.8, this executable "
-                                                  "needs CUDA 13.0; install driver 580 or later");
+  EXPECT_EQ(createCudaDevice().error().message(),
+            "the NVIDIA driver is too old: it runs CUDA 12.8, this executable "
+            "needs CUDA 13.0; install driver 580 or later");
   std::string note;
   auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, plan(), note);
   ASSERT_FALSE(chosen) << "auto does not hide a broken GPU";
-  EXPECT_NE(chosen.error().message().find("--device emulator"), std::string::npos);
+  EXPECT_NE(chosen.error().message().find("--device emulator"),
+            std::string::npos);
 }
 
 TEST_F(CudaDeviceTest, NoGpuIsNoError) {
@@ -82,7 +86,8 @@ TEST_F(CudaDeviceTest, NoGpuIsNoError) {
   ASSERT_TRUE(chosen) << chosen.error().message();
   EXPECT_TRUE((*chosen)->isEmulator());
   EXPECT_EQ(note, "the NVIDIA driver finds no GPU: running on the emulator");
-  EXPECT_FALSE(createDevice(DeviceChoice{DeviceChoice::Cuda, 0}, plan(), note)) << "asked for, it must be there";
+  EXPECT_FALSE(createDevice(DeviceChoice{DeviceChoice::Cuda, 0}, plan(), note))
+      << "asked for, it must be there";
 }
 
 TEST_F(CudaDeviceTest, AFailingDriverIsNamed) {
@@ -99,11 +104,13 @@ TEST_F(CudaDeviceTest, AnotherGpuIsNamed) {
   auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, plan(), note);
   ASSERT_FALSE(chosen);
   EXPECT_EQ(chosen.error().message(),
-            "this executable was compiled for sm_90a, but GPU 0 is Fake H200 (sm_86, driver 13.0): compile the model "
+            "this executable was compiled for sm_90a, but GPU 0 is Fake H200 "
+            "(sm_86, driver 13.0): compile the model "
             "for it (llamac --gpu), or run here with --device emulator");
   auto missing = createCudaDevice(3);
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message(), "--device cuda:3: there is no such GPU; the driver finds 1, numbered from 0");
+  EXPECT_EQ(missing.error().message(), "--device cuda:3: there is no such GPU; "
+                                       "the driver finds 1, numbered from 0");
 }
 
 TEST_F(CudaDeviceTest, MemoryIsAlignedCopiedAndGivenBack) {
@@ -111,7 +118,8 @@ TEST_F(CudaDeviceTest, MemoryIsAlignedCopiedAndGivenBack) {
     auto device = create();
     std::vector<uint8_t> bytes(100000), back(100000);
     std::iota(bytes.begin(), bytes.end(), 0);
-    DeviceAddress a = *device->allocate(bytes.size(), "a"), b = *device->allocate(bytes.size(), "b");
+    DeviceAddress a = *device->allocate(bytes.size(), "a"),
+                  b = *device->allocate(bytes.size(), "b");
     EXPECT_EQ(a % 1024, 0u);
     EXPECT_EQ(b % 1024, 0u);
     Stream *stream = *device->createStream();
@@ -140,11 +148,13 @@ TEST_F(CudaDeviceTest, WeightsGoThroughPinnedStaging) {
     for (size_t i = 0; i < weights.size(); ++i)
       weights[i] = static_cast<uint8_t>(i * 2654435761u >> 13);
     size_t before = fake->log.size();
-    DeviceAddress address = *device->allocateConstant(weights.data(), weights.size(), "weights");
+    DeviceAddress address =
+        *device->allocateConstant(weights.data(), weights.size(), "weights");
     std::vector<std::string> log = logSince(before);
     size_t copies = 0;
     for (const std::string &call : log)
-      copies += call.rfind(pinned ? "cuMemcpyHtoDAsync" : "cuMemcpyHtoD ", 0) == 0;
+      copies +=
+          call.rfind(pinned ? "cuMemcpyHtoDAsync" : "cuMemcpyHtoD ", 0) == 0;
     EXPECT_EQ(copies, 3u);
     EXPECT_EQ(fake->livePinned, 0);
     ASSERT_FALSE(device->copyToHost(back.data(), address, back.size()));
@@ -159,18 +169,23 @@ TEST_F(CudaDeviceTest, ShortMemoryIsNamedWithBothNumbers) {
   auto device = create();
   auto address = device->allocate(2 << 20, "KV pool");
   ASSERT_FALSE(address);
-  EXPECT_EQ(address.error().message(), "CUDA: not enough memory on Fake H200 (sm_90, driver 13.0) for KV pool: 2097152 "
-                                       "bytes needed, 1048576 free; lower --ctx-size or --max-batch");
+  EXPECT_EQ(address.error().message(),
+            "CUDA: not enough memory on Fake H200 (sm_90, driver 13.0) for KV "
+            "pool: 2097152 "
+            "bytes needed, 1048576 free; lower --ctx-size or --max-batch");
 }
 
 TEST_F(CudaDeviceTest, ARefusedModuleCarriesTheLog) {
-  fake->moduleLog = "ptxas application ptx input, line 7; error : Unknown instruction";
+  fake->moduleLog =
+      "ptxas application ptx input, line 7; error : Unknown instruction";
   auto device = create();
   auto module = device->loadModule(ptx, "kernels");
   ASSERT_FALSE(module);
   EXPECT_EQ(module.error().message(),
-            "CUDA: cuModuleLoadDataEx of kernels on Fake H200 (sm_90, driver 13.0): CUDA_ERROR_INVALID_PTX (said by the "
-            "fake driver)\nthe driver's assembler says:\nptxas application ptx input, line 7; error : Unknown instruction");
+            "CUDA: cuModuleLoadDataEx of kernels on Fake H200 (sm_90, driver "
+            "13.0): CUDA_ERROR_INVALID_PTX (said by the "
+            "fake driver)\nthe driver's assembler says:\nptxas application ptx "
+            "input, line 7; error : Unknown instruction");
 }
 
 TEST_F(CudaDeviceTest, LaunchesCarryTheirAttributes) {
@@ -193,17 +208,21 @@ TEST_F(CudaDeviceTest, LaunchesCarryTheirAttributes) {
   shape.programmatic = true;
   shape.cluster = {16, 1, 1};
   ASSERT_FALSE(device->launch(kernel, shape, nullptr, 0, stream));
-  EXPECT_EQ(logSince(start), (std::vector<std::string>{
-                                 "cuLaunchKernelEx toy_head 5x2x1 128 shared 0",
-                                 "cuFuncSetAttribute 8 100000",
-                                 "cuLaunchKernelEx toy_head 5x2x1 128 shared 100000 cooperative",
-                                 "cuFuncSetAttribute 14 1",
-                                 "cuLaunchKernelEx toy_head 5x2x1 128 shared 60000 cluster 16 programmatic",
-                             }));
+  EXPECT_EQ(logSince(start),
+            (std::vector<std::string>{
+                "cuLaunchKernelEx toy_head 5x2x1 128 shared 0",
+                "cuFuncSetAttribute 8 100000",
+                "cuLaunchKernelEx toy_head 5x2x1 128 shared 100000 cooperative",
+                "cuFuncSetAttribute 14 1",
+                "cuLaunchKernelEx toy_head 5x2x1 128 shared 60000 cluster 16 "
+                "programmatic",
+            }));
   shape.dynamicSharedBytes = 300000;
   Error error = device->launch(kernel, shape, nullptr, 0, stream);
   ASSERT_TRUE(error);
-  EXPECT_NE(error.message().find("kernel toy_head needs 300000 bytes of shared memory"), std::string::npos);
+  EXPECT_NE(error.message().find(
+                "kernel toy_head needs 300000 bytes of shared memory"),
+            std::string::npos);
   EXPECT_EQ(fake->misuse, "");
 }
 
@@ -218,7 +237,8 @@ TEST_F(CudaDeviceTest, EventsMeasure) {
 
 // The whole engine through the fake driver: the order of a start and of a step.
 TEST_F(CudaDeviceTest, RunsTheToyModel) {
-  std::string path = testing::TempDir() + "cuda-toy-" + std::to_string(getpid());
+  std::string path =
+      testing::TempDir() + "cuda-toy-" + std::to_string(getpid());
   toy::writeFile(path, toy::append(toy::emptyElf(), toy::makeSections()));
   auto executable = Executable::open(path);
   ASSERT_TRUE(executable);
@@ -236,17 +256,18 @@ TEST_F(CudaDeviceTest, RunsTheToyModel) {
     ids.push_back(toy::choice(ids));
     EXPECT_EQ(out.next[0], toy::choice(ids));
     EXPECT_EQ(out.logits, toy::logits(ids));
-    EXPECT_EQ(logSince(start), (std::vector<std::string>{
-                                   "cuMemcpyHtoDAsync 4",
-                                   "cuMemcpyHtoDAsync 4",
-                                   "cuMemcpyHtoDAsync 4",
-                                   "cuMemcpyHtoDAsync 64",
-                                   "cuLaunchKernelEx toy_store 1x1x1 32 shared 0",
-                                   "cuLaunchKernelEx toy_head 1x1x1 64 shared 0",
-                                   "cuMemcpyDtoHAsync 4",
-                                   "cuMemcpyDtoHAsync 2000",
-                                   "cuStreamSynchronize",
-                               }));
+    EXPECT_EQ(logSince(start),
+              (std::vector<std::string>{
+                  "cuMemcpyHtoDAsync 4",
+                  "cuMemcpyHtoDAsync 4",
+                  "cuMemcpyHtoDAsync 4",
+                  "cuMemcpyHtoDAsync 64",
+                  "cuLaunchKernelEx toy_store 1x1x1 32 shared 0",
+                  "cuLaunchKernelEx toy_head 1x1x1 64 shared 0",
+                  "cuMemcpyDtoHAsync 4",
+                  "cuMemcpyDtoHAsync 2000",
+                  "cuStreamSynchronize",
+              }));
   }
   device = nullptr;
   EXPECT_EQ(fake->misuse, "");

@@ -22,7 +22,8 @@ protected:
   void make(const toy::Options &options) {
     toyOptions = options;
     path = testing::TempDir() + "engine-" + std::to_string(getpid());
-    toy::writeFile(path, toy::append(toy::emptyElf(), toy::makeSections(options)));
+    toy::writeFile(path,
+                   toy::append(toy::emptyElf(), toy::makeSections(options)));
     auto opened = Executable::open(path);
     ASSERT_TRUE(opened) << opened.error().message();
     executable = std::move(*opened);
@@ -40,8 +41,12 @@ protected:
       id = static_cast<int32_t>(random() % toyOptions.vocabulary);
     return ids;
   }
-  std::vector<int32_t> begin(const std::vector<int32_t> &ids, size_t count) { return {ids.begin(), ids.begin() + count}; }
-  int32_t choice(const std::vector<int32_t> &ids) { return toy::choice(ids, toyOptions); }
+  std::vector<int32_t> begin(const std::vector<int32_t> &ids, size_t count) {
+    return {ids.begin(), ids.begin() + count};
+  }
+  int32_t choice(const std::vector<int32_t> &ids) {
+    return toy::choice(ids, toyOptions);
+  }
   /// The greedy continuation by the model said again, in place of the engine.
   std::vector<int32_t> expectedOutput(std::vector<int32_t> ids, size_t count) {
     std::vector<int32_t> output;
@@ -53,7 +58,8 @@ protected:
     }
     return output;
   }
-  std::vector<Completion> generate(const std::vector<Request> &requests, const Tokenizer *tokenizer = nullptr) {
+  std::vector<Completion> generate(const std::vector<Request> &requests,
+                                   const Tokenizer *tokenizer = nullptr) {
     std::vector<Completion> completions(requests.size());
     std::vector<std::string> streamed(requests.size());
     Generator generator(*engine, tokenizer);
@@ -88,7 +94,8 @@ TEST(ExpressionTest, RoundsUp) {
   EXPECT_EQ(evaluate({LLAMAC_VARIABLE_TOKENS, 1, 64, 0}, variables), 2u);
   EXPECT_EQ(evaluate({LLAMAC_VARIABLE_TOKENS, 1, 100, 0}, variables), 1u);
   EXPECT_EQ(evaluate({LLAMAC_VARIABLE_TOKENS, 3, 8, 0}, variables), 38u);
-  EXPECT_EQ(evaluate({LLAMAC_VARIABLE_SPLITS, 0xFFFFFFFFu, 1, 0}, variables), 5ull * 0xFFFFFFFFull);
+  EXPECT_EQ(evaluate({LLAMAC_VARIABLE_SPLITS, 0xFFFFFFFFu, 1, 0}, variables),
+            5ull * 0xFFFFFFFFull);
   EXPECT_EQ(evaluate({LLAMAC_VARIABLE_HEAD_ROWS, 0, 1, 0}, variables), 0u);
 }
 
@@ -96,7 +103,8 @@ TEST_F(EngineTest, GivesTheLogitsOfEveryRow) {
   for (uint32_t chunk : {1u, 7u, 64u}) {
     start({0, 0, chunk, 0});
     for (size_t length : {1u, 63u, 64u, 65u, 127u, 200u, 255u, 256u}) {
-      std::vector<int32_t> ids = randomIds(length, static_cast<uint32_t>(length));
+      std::vector<int32_t> ids =
+          randomIds(length, static_cast<uint32_t>(length));
       KvCache::Sequence sequence = *engine->addSequence();
       StepOutput out;
       Error error = engine->prefill(sequence, ids, Rows::All, out);
@@ -104,9 +112,13 @@ TEST_F(EngineTest, GivesTheLogitsOfEveryRow) {
       ASSERT_EQ(out.next.size(), length);
       ASSERT_EQ(out.logits.size(), length * toyOptions.vocabulary);
       for (size_t row = 0; row < length; ++row) {
-        ASSERT_EQ(out.next[row], choice(begin(ids, row + 1))) << "row " << row << " chunk " << chunk;
-        std::vector<float> expected = toy::logits(begin(ids, row + 1), toyOptions);
-        ASSERT_TRUE(std::equal(expected.begin(), expected.end(), out.logits.begin() + row * toyOptions.vocabulary));
+        ASSERT_EQ(out.next[row], choice(begin(ids, row + 1)))
+            << "row " << row << " chunk " << chunk;
+        std::vector<float> expected =
+            toy::logits(begin(ids, row + 1), toyOptions);
+        ASSERT_TRUE(
+            std::equal(expected.begin(), expected.end(),
+                       out.logits.begin() + row * toyOptions.vocabulary));
       }
       engine->freeSequence(sequence);
     }
@@ -150,18 +162,24 @@ TEST_F(EngineTest, AForkSharesItsPastAndHasItsOwnFuture) {
   ASSERT_FALSE(engine->prefill(parent, parentIds, Rows::None, out));
   KvCache::Sequence child = *engine->forkSequence(parent);
   for (int32_t i = 0; i < 70; ++i) {
-    ASSERT_FALSE(engine->decode({{parent, 10 + i}, {child, 200 + i}}, out, false));
+    ASSERT_FALSE(
+        engine->decode({{parent, 10 + i}, {child, 200 + i}}, out, false));
     parentIds.push_back(10 + i);
     childIds.push_back(200 + i);
-    ASSERT_EQ(out.next, (std::vector<int32_t>{choice(parentIds), choice(childIds)})) << i;
+    ASSERT_EQ(out.next,
+              (std::vector<int32_t>{choice(parentIds), choice(childIds)}))
+        << i;
   }
   EXPECT_EQ(device.pageCopies, 1u);
 }
 
 TEST_F(EngineTest, RefusesOneSequenceAndServesItsNeighbours) {
   start({0, 3, 0, 3}); // three pages for three sequences
-  std::vector<int32_t> a = randomIds(64, 1), b = randomIds(60, 2), c = randomIds(20, 3);
-  KvCache::Sequence first = *engine->addSequence(), second = *engine->addSequence(), third = *engine->addSequence();
+  std::vector<int32_t> a = randomIds(64, 1), b = randomIds(60, 2),
+                       c = randomIds(20, 3);
+  KvCache::Sequence first = *engine->addSequence(),
+                    second = *engine->addSequence(),
+                    third = *engine->addSequence();
   StepOutput out;
   ASSERT_FALSE(engine->prefill(first, a, Rows::None, out));
   ASSERT_FALSE(engine->prefill(second, b, Rows::None, out));
@@ -174,7 +192,8 @@ TEST_F(EngineTest, RefusesOneSequenceAndServesItsNeighbours) {
   EXPECT_NE(out.refused[1].find("out of pages"), std::string::npos);
   ASSERT_EQ(out.logits.size(), 3u * toyOptions.vocabulary);
   std::vector<float> expected = toy::logits(c, toyOptions);
-  EXPECT_TRUE(std::equal(expected.begin(), expected.end(), out.logits.begin() + 2 * toyOptions.vocabulary));
+  EXPECT_TRUE(std::equal(expected.begin(), expected.end(),
+                         out.logits.begin() + 2 * toyOptions.vocabulary));
   EXPECT_EQ(engine->length(first), 64u) << "refused, it is as it was";
   engine->freeSequence(third);
   ASSERT_FALSE(engine->decode({{first, 8}}, out));
@@ -191,14 +210,18 @@ TEST_F(EngineTest, RefusesWrongCalls) {
   KvCache::Sequence sequence = *engine->addSequence();
   Error range = engine->prefill(sequence, {3, 500}, Rows::Last, out);
   ASSERT_TRUE(range);
-  EXPECT_EQ(range.message(), "token id 500 is out of range: the vocabulary has ids 0 to 499");
+  EXPECT_EQ(range.message(),
+            "token id 500 is out of range: the vocabulary has ids 0 to 499");
   EXPECT_TRUE(engine->prefill(sequence, {-1}, Rows::Last, out));
   EXPECT_TRUE(engine->decode({{sequence, 500}}, out));
-  EXPECT_TRUE(engine->decode({{sequence, 5}, {sequence, 6}}, out)) << "twice in one batch";
+  EXPECT_TRUE(engine->decode({{sequence, 5}, {sequence, 6}}, out))
+      << "twice in one batch";
   EXPECT_TRUE(engine->decode({{3, 5}}, out)) << "not a live sequence";
   EXPECT_TRUE(engine->decode({{9999, 5}}, out));
   EXPECT_EQ(engine->length(sequence), 0u);
-  for (EngineOptions options : {EngineOptions{257, 0, 0, 0}, EngineOptions{0, 5, 0, 0}, EngineOptions{0, 0, 65, 0}})
+  for (EngineOptions options :
+       {EngineOptions{257, 0, 0, 0}, EngineOptions{0, 5, 0, 0},
+        EngineOptions{0, 0, 65, 0}})
     EXPECT_FALSE(Engine::create(*executable, device, options));
 }
 
@@ -208,8 +231,11 @@ TEST_F(EngineTest, SaysThatItCannotRunWithoutWeights) {
   make(options);
   auto created = Engine::create(*executable, device);
   ASSERT_FALSE(created);
-  EXPECT_NE(created.error().message().find("compiled with --no-weights and cannot run"), std::string::npos);
-  EXPECT_NE(created.error().message().find("--random-weights"), std::string::npos);
+  EXPECT_NE(created.error().message().find(
+                "compiled with --no-weights and cannot run"),
+            std::string::npos);
+  EXPECT_NE(created.error().message().find("--random-weights"),
+            std::string::npos);
 }
 
 TEST_F(EngineTest, GeneratesUntilEndOfTextOrTheLimit) {
@@ -223,10 +249,12 @@ TEST_F(EngineTest, GeneratesUntilEndOfTextOrTheLimit) {
   bool eos = false, length = false;
   for (size_t i = 0; i < requests.size(); ++i) {
     size_t room = 256 - requests[i].prompt.size() + 1;
-    std::vector<int32_t> expected = expectedOutput(requests[i].prompt, std::min(room, i * 5));
+    std::vector<int32_t> expected =
+        expectedOutput(requests[i].prompt, std::min(room, i * 5));
     EXPECT_EQ(completions[i].output, expected) << "request " << i;
     bool ended = !expected.empty() && expected.back() == 2;
-    EXPECT_EQ(completions[i].reason, ended ? FinishReason::Eos : FinishReason::Length);
+    EXPECT_EQ(completions[i].reason,
+              ended ? FinishReason::Eos : FinishReason::Length);
     (ended ? eos : length) = true;
   }
   EXPECT_TRUE(eos && length) << "the case must show both";
@@ -266,7 +294,8 @@ TEST_F(EngineTest, APromptThatFillsTheContextGivesOneToken) {
   EXPECT_EQ(completions[0].output.size(), 1u);
   EXPECT_EQ(completions[0].reason, FinishReason::Length);
   EXPECT_EQ(completions[1].failure,
-            "the prompt has 257 tokens, but the context holds 256: shorten it, or compile with a larger --max-seq-len");
+            "the prompt has 257 tokens, but the context holds 256: shorten it, "
+            "or compile with a larger --max-seq-len");
   EXPECT_EQ(completions[2].output, expectedOutput(one.prompt, 2));
 }
 
@@ -285,14 +314,17 @@ TEST_F(EngineTest, ForcedIdsAreFedAndEndNothing) {
   EXPECT_EQ(completion.output[4], choice(ids)) << "it goes on by choosing";
   for (size_t row = 0; row < 5; ++row) {
     std::vector<float> expected = toy::logits(begin(ids, 3 + row), toyOptions);
-    EXPECT_TRUE(std::equal(expected.begin(), expected.end(), completion.logits.begin() + row * toyOptions.vocabulary));
+    EXPECT_TRUE(
+        std::equal(expected.begin(), expected.end(),
+                   completion.logits.begin() + row * toyOptions.vocabulary));
   }
 }
 
 TEST_F(EngineTest, TextIsStreamedAndStopped) {
   start();
   toy::Bytes bytes = toy::readFile(toy::input("toy.model"));
-  auto tokenizer = Tokenizer::load({reinterpret_cast<char *>(bytes.data()), bytes.size()}, 1, true);
+  auto tokenizer = Tokenizer::load(
+      {reinterpret_cast<char *>(bytes.data()), bytes.size()}, 1, true);
   ASSERT_TRUE(tokenizer);
   Request request;
   request.prompt = *(*tokenizer)->encode("Once upon a time");
@@ -302,7 +334,8 @@ TEST_F(EngineTest, TextIsStreamedAndStopped) {
   all.insert(all.end(), plain.output.begin(), plain.output.end());
   EXPECT_EQ("Once upon a time" + plain.text, (*tokenizer)->decode(all));
   request.echo = true;
-  EXPECT_EQ(generate({request}, tokenizer->get())[0].text, "Once upon a time" + plain.text);
+  EXPECT_EQ(generate({request}, tokenizer->get())[0].text,
+            "Once upon a time" + plain.text);
   request.echo = false;
   for (size_t at = 0; at + 3 < plain.text.size(); at += 5) {
     std::string stop = plain.text.substr(at, 3);

@@ -53,8 +53,8 @@ Status misuse(const std::string &what) {
 void note(const std::string &text) { driver().log.push_back(text); }
 
 /// Refuses a call that needs a current context where there is none.
-#define NEEDS_CONTEXT(name)                                                                                            \
-  if (!driver().current)                                                                                               \
+#define NEEDS_CONTEXT(name)                                                    \
+  if (!driver().current)                                                       \
   return misuse(name " without a current context")
 
 bool inside(DevicePointer pointer, size_t bytes) {
@@ -62,10 +62,12 @@ bool inside(DevicePointer pointer, size_t bytes) {
   if (next == driver().blocks.begin())
     return false;
   auto &[start, block] = *std::prev(next);
-  return pointer - start <= block.second && bytes <= block.second - (pointer - start);
+  return pointer - start <= block.second &&
+         bytes <= block.second - (pointer - start);
 }
 
-Status copy(const char *name, void *to, const void *from, size_t bytes, DevicePointer device) {
+Status copy(const char *name, void *to, const void *from, size_t bytes,
+            DevicePointer device) {
   NEEDS_CONTEXT("a copy");
   note(std::string(name) + " " + std::to_string(bytes));
   if (!inside(device, bytes))
@@ -91,7 +93,9 @@ Status cuDriverGetVersion(int *version) {
   return success;
 }
 Status cuGetErrorName(Status status, const char **text) {
-  *text = status == outOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY" : status == 218 ? "CUDA_ERROR_INVALID_PTX" : "CUDA_ERROR_FAKE";
+  *text = status == outOfMemory ? "CUDA_ERROR_OUT_OF_MEMORY"
+          : status == 218       ? "CUDA_ERROR_INVALID_PTX"
+                                : "CUDA_ERROR_FAKE";
   return success;
 }
 Status cuGetErrorString(Status, const char **text) {
@@ -106,14 +110,18 @@ Status cuDeviceGetCount(int *count) {
 }
 Status cuDeviceGet(DeviceHandle *device, int ordinal) {
   *device = ordinal + 100;
-  return ordinal < driver().count ? success : misuse("cuDeviceGet of no device");
+  return ordinal < driver().count ? success
+                                  : misuse("cuDeviceGet of no device");
 }
 Status cuDeviceGetName(char *name, int length, DeviceHandle) {
   std::strncpy(name, "Fake H200", static_cast<size_t>(length));
   return success;
 }
-Status cuDeviceGetAttribute(int *value, DeviceAttribute attribute, DeviceHandle) {
-  *value = attribute == computeCapabilityMajor ? driver().major : attribute == computeCapabilityMinor ? driver().minor : 4;
+Status cuDeviceGetAttribute(int *value, DeviceAttribute attribute,
+                            DeviceHandle) {
+  *value = attribute == computeCapabilityMajor   ? driver().major
+           : attribute == computeCapabilityMinor ? driver().minor
+                                                 : 4;
   return success;
 }
 Status cuDevicePrimaryCtxRetain(ContextHandle *context, DeviceHandle) {
@@ -124,7 +132,8 @@ Status cuDevicePrimaryCtxRetain(ContextHandle *context, DeviceHandle) {
 }
 Status cuDevicePrimaryCtxRelease_v2(DeviceHandle) {
   note("cuDevicePrimaryCtxRelease");
-  if (driver().inUse || driver().liveStreams || driver().liveEvents || driver().liveModules || driver().livePinned)
+  if (driver().inUse || driver().liveStreams || driver().liveEvents ||
+      driver().liveModules || driver().livePinned)
     misuse("something is still alive at cuDevicePrimaryCtxRelease");
   driver().retained = driver().current = false;
   return success;
@@ -187,14 +196,20 @@ Status cuMemcpyDtoH_v2(void *to, DevicePointer from, size_t bytes) {
 Status cuMemcpyDtoD_v2(DevicePointer to, DevicePointer from, size_t bytes) {
   return copy("cuMemcpyDtoD", host(to), host(from), bytes, to);
 }
-Status cuMemcpyHtoDAsync_v2(DevicePointer to, const void *from, size_t bytes, StreamHandle stream) {
-  return stream ? copy("cuMemcpyHtoDAsync", host(to), from, bytes, to) : misuse("asynchronous copy without a stream");
+Status cuMemcpyHtoDAsync_v2(DevicePointer to, const void *from, size_t bytes,
+                            StreamHandle stream) {
+  return stream ? copy("cuMemcpyHtoDAsync", host(to), from, bytes, to)
+                : misuse("asynchronous copy without a stream");
 }
-Status cuMemcpyDtoHAsync_v2(void *to, DevicePointer from, size_t bytes, StreamHandle stream) {
-  return stream ? copy("cuMemcpyDtoHAsync", to, host(from), bytes, from) : misuse("asynchronous copy without a stream");
+Status cuMemcpyDtoHAsync_v2(void *to, DevicePointer from, size_t bytes,
+                            StreamHandle stream) {
+  return stream ? copy("cuMemcpyDtoHAsync", to, host(from), bytes, from)
+                : misuse("asynchronous copy without a stream");
 }
-Status cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_t bytes, StreamHandle stream) {
-  return stream ? copy("cuMemcpyDtoDAsync", host(to), host(from), bytes, to) : misuse("asynchronous copy without a stream");
+Status cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_t bytes,
+                            StreamHandle stream) {
+  return stream ? copy("cuMemcpyDtoDAsync", host(to), host(from), bytes, to)
+                : misuse("asynchronous copy without a stream");
 }
 Status cuMemsetD8_v2(DevicePointer to, unsigned char byte, size_t bytes) {
   NEEDS_CONTEXT("cuMemsetD8");
@@ -203,11 +218,13 @@ Status cuMemsetD8_v2(DevicePointer to, unsigned char byte, size_t bytes) {
   std::memset(host(to), byte, bytes);
   return success;
 }
-Status cuMemsetD8Async(DevicePointer to, unsigned char byte, size_t bytes, StreamHandle) {
+Status cuMemsetD8Async(DevicePointer to, unsigned char byte, size_t bytes,
+                       StreamHandle) {
   note("cuMemsetD8Async " + std::to_string(bytes));
   return cuMemsetD8_v2(to, byte, bytes);
 }
-Status cuModuleLoadDataEx(ModuleHandle *module, const void *image, unsigned count, JitOption *options, void **values) {
+Status cuModuleLoadDataEx(ModuleHandle *module, const void *image,
+                          unsigned count, JitOption *options, void **values) {
   NEEDS_CONTEXT("cuModuleLoadDataEx");
   std::string text(static_cast<const char *>(image)); // needs its NUL
   note("cuModuleLoadDataEx " + std::to_string(text.size()));
@@ -227,7 +244,8 @@ Status cuModuleUnload(ModuleHandle) {
   --driver().liveModules;
   return success;
 }
-Status cuModuleGetFunction(FunctionHandle *function, ModuleHandle, const char *name) {
+Status cuModuleGetFunction(FunctionHandle *function, ModuleHandle,
+                           const char *name) {
   note(std::string("cuModuleGetFunction ") + name);
   if (std::strncmp(name, "toy_", 4) != 0)
     return 500; // CUDA_ERROR_NOT_FOUND
@@ -235,12 +253,15 @@ Status cuModuleGetFunction(FunctionHandle *function, ModuleHandle, const char *n
   *function = reinterpret_cast<FunctionHandle>(driver().functions.back());
   return success;
 }
-Status cuFuncGetAttribute(int *value, FunctionAttribute attribute, FunctionHandle) {
+Status cuFuncGetAttribute(int *value, FunctionAttribute attribute,
+                          FunctionHandle) {
   *value = attribute == numRegs ? 42 : attribute == sharedSizeBytes ? 1024 : 16;
   return success;
 }
-Status cuFuncSetAttribute(FunctionHandle function, FunctionAttribute attribute, int value) {
-  note("cuFuncSetAttribute " + std::to_string(attribute) + " " + std::to_string(value));
+Status cuFuncSetAttribute(FunctionHandle function, FunctionAttribute attribute,
+                          int value) {
+  note("cuFuncSetAttribute " + std::to_string(attribute) + " " +
+       std::to_string(value));
   if (attribute == maxDynamicSharedSizeBytes) {
     if (value > 227 * 1024)
       return 1;
@@ -248,12 +269,16 @@ Status cuFuncSetAttribute(FunctionHandle function, FunctionAttribute attribute, 
   }
   return success;
 }
-Status cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle, void **parameters, void **extra) {
+Status cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle,
+                        void **parameters, void **extra) {
   NEEDS_CONTEXT("cuLaunchKernelEx");
   auto &function = *reinterpret_cast<Function *>(handle);
-  std::string text = "cuLaunchKernelEx " + function.name + " " + std::to_string(config->gridX) + "x" +
-                     std::to_string(config->gridY) + "x" + std::to_string(config->gridZ) + " " +
-                     std::to_string(config->blockX) + " shared " + std::to_string(config->sharedBytes);
+  std::string text = "cuLaunchKernelEx " + function.name + " " +
+                     std::to_string(config->gridX) + "x" +
+                     std::to_string(config->gridY) + "x" +
+                     std::to_string(config->gridZ) + " " +
+                     std::to_string(config->blockX) + " shared " +
+                     std::to_string(config->sharedBytes);
   for (unsigned i = 0; i < config->attributeCount; ++i) {
     const LaunchAttribute &attribute = config->attributes[i];
     if (attribute.id == cooperative && attribute.value.flag)
@@ -271,13 +296,15 @@ Status cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle, void 
   bool store = function.name == "toy_store";
   if (!parameters)
     return success;
-  llrt::Error error = driver().kernels.launch(reinterpret_cast<llrt::Kernel *>(store ? 1 : 2), shape, parameters,
-                                              store ? 7 : 11, nullptr);
+  llrt::Error error =
+      driver().kernels.launch(reinterpret_cast<llrt::Kernel *>(store ? 1 : 2),
+                              shape, parameters, store ? 7 : 11, nullptr);
   return error ? misuse(error.message()) : success;
 }
 Status cuStreamCreate(StreamHandle *stream, unsigned) {
   NEEDS_CONTEXT("cuStreamCreate");
-  *stream = reinterpret_cast<StreamHandle>(static_cast<uintptr_t>(32 + ++driver().liveStreams));
+  *stream = reinterpret_cast<StreamHandle>(
+      static_cast<uintptr_t>(32 + ++driver().liveStreams));
   return success;
 }
 Status cuStreamDestroy_v2(StreamHandle) {
@@ -289,7 +316,8 @@ Status cuStreamSynchronize(StreamHandle stream) {
   return stream ? success : misuse("cuStreamSynchronize of nothing");
 }
 Status cuEventCreate(EventHandle *event, unsigned) {
-  *event = reinterpret_cast<EventHandle>(static_cast<uintptr_t>(64 + ++driver().liveEvents));
+  *event = reinterpret_cast<EventHandle>(
+      static_cast<uintptr_t>(64 + ++driver().liveEvents));
   return success;
 }
 Status cuEventDestroy_v2(EventHandle) {

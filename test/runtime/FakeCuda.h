@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A libcuda.so.1 without a GPU behind it: keeps a log of the calls, checks what
 // the driver would refuse, holds "device" memory on the host and runs the toy
-// model's kernels in C++. It shows that the calls are right, not that a GPU runs.
+// model's kernels in C++. It shows that the calls are right, not that a GPU
+// runs.
 #ifndef LLAMAC_TEST_RUNTIME_FAKECUDA_H
 #define LLAMAC_TEST_RUNTIME_FAKECUDA_H
 
@@ -18,7 +19,8 @@ struct FakeCuda {
   bool pinnedMemory = true;
 
   std::vector<std::string> log; ///< "cuMemAlloc 4096"
-  std::string misuse;           ///< the first call that the driver would refuse, or a leak
+  std::string
+      misuse; ///< the first call that the driver would refuse, or a leak
   uint64_t inUse = 0;
   int liveStreams = 0, liveEvents = 0, liveModules = 0, livePinned = 0;
 };

@@ -7,7 +7,9 @@
 using namespace toy;
 using namespace llrt;
 
-static uint8_t *host(DeviceAddress address) { return reinterpret_cast<uint8_t *>(address); }
+static uint8_t *host(DeviceAddress address) {
+  return reinterpret_cast<uint8_t *>(address);
+}
 
 Result<DeviceAddress> HostDevice::allocate(uint64_t bytes, std::string_view) {
   std::vector<uint8_t> block(bytes, 0xCD); // nobody may count on zeros
@@ -16,33 +18,40 @@ Result<DeviceAddress> HostDevice::allocate(uint64_t bytes, std::string_view) {
   return address;
 }
 
-Result<DeviceAddress> HostDevice::allocateConstant(const void *from, uint64_t bytes, std::string_view name) {
+Result<DeviceAddress> HostDevice::allocateConstant(const void *from,
+                                                   uint64_t bytes,
+                                                   std::string_view name) {
   Result<DeviceAddress> address = allocate(bytes, name);
   std::memcpy(host(*address), from, bytes);
   return address;
 }
 
 Error HostDevice::release(DeviceAddress address) {
-  return blocks.erase(address) ? Error::success() : Error("release of what was not allocated");
+  return blocks.erase(address) ? Error::success()
+                               : Error("release of what was not allocated");
 }
 
-Error HostDevice::copyToDevice(DeviceAddress to, const void *from, uint64_t bytes, Stream *) {
+Error HostDevice::copyToDevice(DeviceAddress to, const void *from,
+                               uint64_t bytes, Stream *) {
   std::memcpy(host(to), from, bytes);
   return Error::success();
 }
 
-Error HostDevice::copyToHost(void *to, DeviceAddress from, uint64_t bytes, Stream *) {
+Error HostDevice::copyToHost(void *to, DeviceAddress from, uint64_t bytes,
+                             Stream *) {
   std::memcpy(to, host(from), bytes);
   return Error::success();
 }
 
-Error HostDevice::copyOnDevice(DeviceAddress to, DeviceAddress from, uint64_t bytes, Stream *) {
+Error HostDevice::copyOnDevice(DeviceAddress to, DeviceAddress from,
+                               uint64_t bytes, Stream *) {
   ++pageCopies;
   std::memcpy(host(to), host(from), bytes);
   return Error::success();
 }
 
-Error HostDevice::fill(DeviceAddress to, uint8_t byte, uint64_t bytes, Stream *) {
+Error HostDevice::fill(DeviceAddress to, uint8_t byte, uint64_t bytes,
+                       Stream *) {
   std::memset(host(to), byte, bytes);
   return Error::success();
 }
@@ -75,27 +84,33 @@ uint32_t word(const void *argument) {
 
 } // namespace
 
-Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape, const void *const *arguments, size_t argumentCount,
+Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape,
+                         const void *const *arguments, size_t argumentCount,
                          Stream *) {
   ++launches;
   lastShape = shape;
   if (reinterpret_cast<uintptr_t>(kernel) == 1) {
     if (argumentCount != 7)
       return Error("toy_store takes 7 arguments");
-    auto *tokens = pointer<const int32_t>(arguments[0]), *positions = pointer<const int32_t>(arguments[1]);
-    auto *slots = pointer<const int32_t>(arguments[2]), *table = pointer<const int32_t>(arguments[3]);
+    auto *tokens = pointer<const int32_t>(arguments[0]),
+         *positions = pointer<const int32_t>(arguments[1]);
+    auto *slots = pointer<const int32_t>(arguments[2]),
+         *table = pointer<const int32_t>(arguments[3]);
     auto *pool = pointer<int32_t>(arguments[4]);
     uint32_t count = word(arguments[5]), width = word(arguments[6]);
     if (shape.grid.x != (count + 31) / 32)
       return Error("toy_store: wrong grid");
     for (uint32_t i = 0; i < count; ++i)
-      pool[table[slots[i] * width + positions[i] / 64] * 64 + positions[i] % 64] = tokens[i];
+      pool[table[slots[i] * width + positions[i] / 64] * 64 +
+           positions[i] % 64] = tokens[i];
     return Error::success();
   }
   if (argumentCount != 11)
     return Error("toy_head takes 11 arguments");
-  auto *positions = pointer<const int32_t>(arguments[0]), *slots = pointer<const int32_t>(arguments[1]);
-  auto *table = pointer<const int32_t>(arguments[2]), *pool = pointer<const int32_t>(arguments[3]);
+  auto *positions = pointer<const int32_t>(arguments[0]),
+       *slots = pointer<const int32_t>(arguments[1]);
+  auto *table = pointer<const int32_t>(arguments[2]),
+       *pool = pointer<const int32_t>(arguments[3]);
   Options options;
   options.salt = *pointer<const uint32_t>(arguments[4]);
   auto *logitRows = pointer<float>(arguments[5]);
@@ -106,9 +121,11 @@ Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape, const void *c
   for (uint32_t row = 0; row < shape.grid.x; ++row) {
     std::vector<int32_t> ids;
     for (int32_t p = 0; p <= positions[start + row]; ++p)
-      ids.push_back(pool[table[slots[start + row] * width + p / 64] * 64 + p % 64]);
+      ids.push_back(
+          pool[table[slots[start + row] * width + p / 64] * 64 + p % 64]);
     std::vector<float> values = logits(ids, options);
-    std::memcpy(logitRows + static_cast<size_t>(row) * options.vocabulary, values.data(), values.size() * 4);
+    std::memcpy(logitRows + static_cast<size_t>(row) * options.vocabulary,
+                values.data(), values.size() * 4);
     next[row] = choice(ids, options);
   }
   return Error::success();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The KV-cache manager against a plain model: pages as shared pointers.
-#include "runtime/ExecutableFormat.h"
 #include "runtime/KvCache.h"
+#include "runtime/ExecutableFormat.h"
 
 #include <array>
 #include <gtest/gtest.h>
@@ -24,8 +24,9 @@ struct PlainSequence {
 class Trial {
 public:
   Trial(uint32_t pages, uint32_t slots, uint32_t maxTokens)
-      : cache(pages, slots, maxTokens, (maxTokens + pageTokens - 1) / pageTokens), plain(slots), memory(pages),
-        pages(pages), maxTokens(maxTokens) {}
+      : cache(pages, slots, maxTokens,
+              (maxTokens + pageTokens - 1) / pageTokens),
+        plain(slots), memory(pages), pages(pages), maxTokens(maxTokens) {}
 
   uint32_t plainPagesInUse() const {
     std::set<const void *> distinct;
@@ -41,7 +42,8 @@ public:
     if (end > maxTokens)
       return false;
     size_t needed = (end + pageTokens - 1) / pageTokens - sequence.pages.size();
-    if (tokens && sequence.tokens.size() % pageTokens && sequence.pages.back().use_count() > 1)
+    if (tokens && sequence.tokens.size() % pageTokens &&
+        sequence.pages.back().use_count() > 1)
       ++needed;
     return plainPagesInUse() + needed <= pages;
   }
@@ -54,7 +56,8 @@ public:
     bool refused = static_cast<bool>(cache.check(slot, tokens));
     Error error = cache.grow(slot, tokens, copies);
     ASSERT_EQ(static_cast<bool>(error), refused);
-    ASSERT_EQ(static_cast<bool>(error), !fits) << (error ? error.message() : "it was let in");
+    ASSERT_EQ(static_cast<bool>(error), !fits)
+        << (error ? error.message() : "it was let in");
     if (error) {
       ASSERT_EQ(cache.freePages(), freeBefore);
       ASSERT_EQ(cache.length(slot), lengthBefore);
@@ -65,14 +68,16 @@ public:
     copied += copies.size();
     for (const PageCopy &copy : copies)
       memory[copy.to] = memory[copy.from];
-    if (tokens && sequence.tokens.size() % pageTokens && sequence.pages.back().use_count() > 1)
+    if (tokens && sequence.tokens.size() % pageTokens &&
+        sequence.pages.back().use_count() > 1)
       sequence.pages.back() = std::make_shared<int>();
     for (uint32_t i = 0; i < tokens; ++i) {
       size_t position = sequence.tokens.size();
       sequence.tokens.push_back(++clock);
       if (position % pageTokens == 0)
         sequence.pages.push_back(std::make_shared<int>());
-      memory[cache.pages(slot)[position / pageTokens]][position % pageTokens] = clock;
+      memory[cache.pages(slot)[position / pageTokens]][position % pageTokens] =
+          clock;
     }
   }
 
@@ -82,9 +87,12 @@ public:
     View<int32_t> held = cache.pages(slot);
     ASSERT_EQ(held.size(), sequence.pages.size());
     for (size_t i = 0; i < sequence.tokens.size(); ++i)
-      ASSERT_EQ(memory[held[i / pageTokens]][i % pageTokens], sequence.tokens[i]) << "slot " << slot << " token " << i;
+      ASSERT_EQ(memory[held[i / pageTokens]][i % pageTokens],
+                sequence.tokens[i])
+          << "slot " << slot << " token " << i;
     for (size_t i = 0; i < held.size(); ++i)
-      ASSERT_EQ(cache.referencesOf(held[i]), static_cast<uint32_t>(sequence.pages[i].use_count()));
+      ASSERT_EQ(cache.referencesOf(held[i]),
+                static_cast<uint32_t>(sequence.pages[i].use_count()));
   }
 
   KvCache cache;
@@ -101,7 +109,9 @@ TEST(KvCacheTest, MatchesAPlainModelOver100000Steps) {
   constexpr uint32_t slots = 12;
   Trial trial(40, slots, 400);
   std::mt19937 random(12345);
-  auto draw = [&](uint32_t limit) { return static_cast<uint32_t>(random() % limit); };
+  auto draw = [&](uint32_t limit) {
+    return static_cast<uint32_t>(random() % limit);
+  };
   size_t fullSlots = 0, forks = 0;
   for (int step = 0; step < 100000; ++step) {
     uint32_t slot = draw(slots), kind = draw(20);
@@ -125,7 +135,8 @@ TEST(KvCacheTest, MatchesAPlainModelOver100000Steps) {
       Result<KvCache::Sequence> child = trial.cache.fork(slot);
       if (child) {
         ASSERT_EQ(trial.plain[*child], nullptr);
-        trial.plain[*child] = std::make_unique<PlainSequence>(*trial.plain[slot]);
+        trial.plain[*child] =
+            std::make_unique<PlainSequence>(*trial.plain[slot]);
         ++forks;
       }
     } else if (kind >= 18 && live) {
@@ -134,7 +145,8 @@ TEST(KvCacheTest, MatchesAPlainModelOver100000Steps) {
     }
     if (HasFatalFailure())
       FAIL() << "step " << step;
-    ASSERT_EQ(trial.cache.freePages(), trial.pages - trial.plainPagesInUse()) << "step " << step;
+    ASSERT_EQ(trial.cache.freePages(), trial.pages - trial.plainPagesInUse())
+        << "step " << step;
     if (trial.plain[slot])
       trial.check(slot);
     if (step % 500 == 0)
@@ -164,7 +176,8 @@ TEST(KvCacheTest, RefusesOneAndLeavesItsNeighbour) {
   ASSERT_FALSE(cache.grow(b, 60, copies));
   Error error = cache.grow(a, 1, copies);
   ASSERT_TRUE(error);
-  EXPECT_EQ(error.message(), "the KV cache is out of pages: 1 needed, 0 of 2 free; wait for a sequence to end");
+  EXPECT_EQ(error.message(), "the KV cache is out of pages: 1 needed, 0 of 2 "
+                             "free; wait for a sequence to end");
   EXPECT_EQ(cache.length(a), 64u);
   EXPECT_FALSE(cache.grow(b, 4, copies)) << "the neighbour's page has room";
   cache.free(b);
@@ -207,6 +220,7 @@ TEST(KvCacheTest, HoldsTheContextLimit) {
   ASSERT_FALSE(cache.grow(sequence, 70, copies));
   Error error = cache.grow(sequence, 1, copies);
   ASSERT_TRUE(error);
-  EXPECT_EQ(error.message(), "the context is full: 70 + 1 tokens, but a sequence holds 70");
+  EXPECT_EQ(error.message(),
+            "the context is full: 70 + 1 tokens, but a sequence holds 70");
   EXPECT_FALSE(cache.add()) << "there is one slot";
 }

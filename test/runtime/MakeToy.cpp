@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos]: an executable of the
-// toy model, for the tests of the executable's command line.
+// make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos]: an executable of
+// the toy model, for the tests of the executable's command line.
 #include "ToyExecutable.h"
 
 #include <cstdio>
@@ -8,7 +8,9 @@
 
 int main(int argc, char **argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "usage: make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos]\n");
+    std::fprintf(
+        stderr,
+        "usage: make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos]\n");
     return 2;
   }
   toy::Options options;
@@ -18,6 +20,8 @@ int main(int argc, char **argv) {
     options.tokenizer &= word != "no-tokenizer";
     options.eos &= word != "no-eos";
   }
-  toy::writeFile(argv[2], toy::append(toy::readFile(argv[1]), toy::makeSections(options)), true);
+  toy::writeFile(
+      argv[2], toy::append(toy::readFile(argv[1]), toy::makeSections(options)),
+      true);
   return 0;
 }

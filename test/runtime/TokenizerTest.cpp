@@ -18,7 +18,8 @@ namespace {
 
 std::unique_ptr<Tokenizer> load(int32_t bos = 1, bool addBos = true) {
   toy::Bytes bytes = toy::readFile(toy::input("toy.model"));
-  auto loaded = Tokenizer::load({reinterpret_cast<char *>(bytes.data()), bytes.size()}, bos, addBos);
+  auto loaded = Tokenizer::load(
+      {reinterpret_cast<char *>(bytes.data()), bytes.size()}, bos, addBos);
   EXPECT_TRUE(loaded) << loaded.error().message();
   return std::move(*loaded);
 }
@@ -35,13 +36,17 @@ std::string fromHex(const std::string &hex) {
   return bytes;
 }
 
-bool isWhole(const std::string &text) { return replaceInvalidUtf8(text) == text; }
+bool isWhole(const std::string &text) {
+  return replaceInvalidUtf8(text) == text;
+}
 
 } // namespace
 
 TEST(TokenizerTest, ReadsInvalidUtf8AsPythonDoes) {
   for (const json &entry : golden()["encoded"])
-    EXPECT_EQ(replaceInvalidUtf8(fromHex(entry["bytes"])), fromHex(entry["valid"])) << entry.dump();
+    EXPECT_EQ(replaceInvalidUtf8(fromHex(entry["bytes"])),
+              fromHex(entry["valid"]))
+        << entry.dump();
 }
 
 TEST(TokenizerTest, EncodesAsTheLibraryWithOneBos) {
@@ -51,7 +56,8 @@ TEST(TokenizerTest, EncodesAsTheLibraryWithOneBos) {
     std::vector<int32_t> expected{1};
     for (int32_t id : entry["ids"])
       expected.push_back(id);
-    Result<std::vector<int32_t>> ids = tokenizer->encode(fromHex(entry["bytes"]));
+    Result<std::vector<int32_t>> ids =
+        tokenizer->encode(fromHex(entry["bytes"]));
     ASSERT_TRUE(ids);
     EXPECT_EQ(*ids, expected) << entry.dump();
   }
@@ -59,7 +65,8 @@ TEST(TokenizerTest, EncodesAsTheLibraryWithOneBos) {
 
 TEST(TokenizerTest, AddsBosOnlyWhereItBelongs) {
   EXPECT_EQ(*load(1, true)->encode(""), std::vector<int32_t>{1});
-  EXPECT_EQ(*load(1, false)->encode(""), std::vector<int32_t>{1}) << "an empty text is BOS alone";
+  EXPECT_EQ(*load(1, false)->encode(""), std::vector<int32_t>{1})
+      << "an empty text is BOS alone";
   EXPECT_NE((*load(1, false)->encode("one"))[0], 1);
   EXPECT_FALSE(load(-1, false)->encode("")) << "nothing to begin with";
 }
@@ -67,7 +74,8 @@ TEST(TokenizerTest, AddsBosOnlyWhereItBelongs) {
 TEST(TokenizerTest, DecodesAsTheLibrary) {
   auto tokenizer = load();
   for (const json &entry : golden()["decoded"])
-    EXPECT_EQ(tokenizer->decode(entry["ids"].get<std::vector<int32_t>>()), entry["text"].get<std::string>());
+    EXPECT_EQ(tokenizer->decode(entry["ids"].get<std::vector<int32_t>>()),
+              entry["text"].get<std::string>());
 }
 
 TEST(TokenizerTest, IsSilentOnIdsWithoutAPiece) {
@@ -80,15 +88,19 @@ TEST(TokenizerTest, IsSilentOnIdsWithoutAPiece) {
 TEST(TokenizerTest, RefusesWhatIsNoModel) {
   auto loaded = Tokenizer::load("no model at all", 1, true);
   ASSERT_FALSE(loaded);
-  EXPECT_NE(loaded.error().message().find("section .llamac.tokenizer"), std::string::npos);
+  EXPECT_NE(loaded.error().message().find("section .llamac.tokenizer"),
+            std::string::npos);
   toy::Bytes bytes = toy::readFile(toy::input("toy.model"));
   for (size_t size = 0; size < bytes.size(); size += 97)
-    (void)static_cast<bool>(Tokenizer::load({reinterpret_cast<char *>(bytes.data()), size}, 1, true));
+    (void)static_cast<bool>(Tokenizer::load(
+        {reinterpret_cast<char *>(bytes.data()), size}, 1, true));
 }
 
 /// prompt text + streamed pieces = decode(all), each piece whole characters.
-static void expectStreams(const Tokenizer &tokenizer, const std::vector<int32_t> &ids, size_t prompt) {
-  TextStream stream(tokenizer, std::vector<int32_t>(ids.begin(), ids.begin() + prompt));
+static void expectStreams(const Tokenizer &tokenizer,
+                          const std::vector<int32_t> &ids, size_t prompt) {
+  TextStream stream(tokenizer,
+                    std::vector<int32_t>(ids.begin(), ids.begin() + prompt));
   std::string text = stream.promptText();
   for (size_t i = prompt; i < ids.size(); ++i) {
     std::string piece = stream.append(ids[i]);
@@ -96,13 +108,15 @@ static void expectStreams(const Tokenizer &tokenizer, const std::vector<int32_t>
     text += piece;
   }
   text += stream.finish();
-  ASSERT_EQ(text, tokenizer.decode(ids)) << json(ids).dump() << " after " << prompt;
+  ASSERT_EQ(text, tokenizer.decode(ids))
+      << json(ids).dump() << " after " << prompt;
 }
 
 TEST(TextStreamTest, GivesTheGoldenTexts) {
   auto tokenizer = load();
   for (const json &entry : golden()["decoded"])
-    expectStreams(*tokenizer, entry["ids"].get<std::vector<int32_t>>(), entry["prompt"].get<size_t>());
+    expectStreams(*tokenizer, entry["ids"].get<std::vector<int32_t>>(),
+                  entry["prompt"].get<size_t>());
 }
 
 TEST(TextStreamTest, EqualsTheWholeTextOnRandomIds) {
@@ -161,13 +175,15 @@ TEST(StopStringsTest, CutsDoNotMatter) {
         text += static_cast<char>('a' + random() % 2);
       return text;
     };
-    std::vector<std::string> strings{word(1 + random() % 5), word(1 + random() % 6)};
+    std::vector<std::string> strings{word(1 + random() % 5),
+                                     word(1 + random() % 6)};
     std::string text = word(random() % 20), shown;
     // The match that ends first; of two, the longer.
     size_t end = std::string::npos, begin = text.size();
     for (const std::string &stop : strings) {
       size_t at = text.find(stop);
-      if (at != std::string::npos && (at + stop.size() < end || (at + stop.size() == end && at < begin))) {
+      if (at != std::string::npos &&
+          (at + stop.size() < end || (at + stop.size() == end && at < begin))) {
         begin = at;
         end = at + stop.size();
       }
@@ -180,6 +196,7 @@ TEST(StopStringsTest, CutsDoNotMatter) {
     }
     EXPECT_EQ(stops.matched(), end != std::string::npos);
     shown += stops.finish();
-    ASSERT_EQ(shown, text.substr(0, begin)) << text << " stops " << strings[0] << " " << strings[1];
+    ASSERT_EQ(shown, text.substr(0, begin))
+        << text << " stops " << strings[0] << " " << strings[1];
   }
 }

@@ -28,10 +28,13 @@ Bytes toy::readFile(const std::string &path) {
   return bytes;
 }
 
-void toy::writeFile(const std::string &path, const Bytes &bytes, bool executable) {
+void toy::writeFile(const std::string &path, const Bytes &bytes,
+                    bool executable) {
   std::remove(path.c_str());
   std::FILE *file = std::fopen(path.c_str(), "wb");
-  if (!file || std::fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size() || std::fclose(file) != 0) {
+  if (!file ||
+      std::fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size() ||
+      std::fclose(file) != 0) {
     std::fprintf(stderr, "%s: cannot be written\n", path.c_str());
     std::abort();
   }
@@ -39,7 +42,9 @@ void toy::writeFile(const std::string &path, const Bytes &bytes, bool executable
     chmod(path.c_str(), 0755);
 }
 
-std::string toy::input(const std::string &name) { return LLAMAC_SOURCE_DIR "/test/runtime/Inputs/" + name; }
+std::string toy::input(const std::string &name) {
+  return LLAMAC_SOURCE_DIR "/test/runtime/Inputs/" + name;
+}
 
 static LlamacSectionCheck checkOf(const Bytes &bytes) {
   if (bytes.empty())
@@ -57,12 +62,15 @@ namespace {
 constexpr LlamacExpression one{LLAMAC_VARIABLE_ONE, 1, 1, 0};
 
 LlamacArgument pointer(LlamacBuffer buffer, uint64_t offset) {
-  return {LLAMAC_ARGUMENT_POINTER, buffer, offset, {LLAMAC_VARIABLE_ONE, 0, 1, 0}};
+  return {
+      LLAMAC_ARGUMENT_POINTER, buffer, offset, {LLAMAC_VARIABLE_ONE, 0, 1, 0}};
 }
 LlamacArgument constant(uint64_t value) {
   return {LLAMAC_ARGUMENT_I32, 0, value, {LLAMAC_VARIABLE_ONE, 0, 1, 0}};
 }
-LlamacArgument variable(LlamacVariable which) { return {LLAMAC_ARGUMENT_I32, 0, 0, {which, 1, 1, 0}}; }
+LlamacArgument variable(LlamacVariable which) {
+  return {LLAMAC_ARGUMENT_I32, 0, 0, {which, 1, 1, 0}};
+}
 
 template <typename T> uint64_t put(Bytes &plan, const std::vector<T> &values) {
   plan.resize((plan.size() + 7) / 8 * 8);
@@ -80,7 +88,8 @@ Sections toy::makeSections(const Options &options) {
   sections.ptx.push_back(0);
   if (options.tokenizer)
     sections.tokenizer = readFile(input("toy.model"));
-  std::string passport = R"({"model":{"name":"toy","sha256":"0123"},"passes":["fuse","tile"],"llamac":"test"})";
+  std::string passport =
+      R"({"model":{"name":"toy","sha256":"0123"},"passes":["fuse","tile"],"llamac":"test"})";
   sections.passport.assign(passport.begin(), passport.end());
   Bytes weights(4096, 0);
   std::memcpy(weights.data(), &options.salt, 4);
@@ -94,7 +103,8 @@ Sections toy::makeSections(const Options &options) {
   h.ptx = checkOf(sections.ptx);
   h.tokenizer = checkOf(sections.tokenizer);
   h.passport = checkOf(sections.passport);
-  h.weights = options.weights ? checkOf(weights) : LlamacSectionCheck{weights.size(), 0};
+  h.weights = options.weights ? checkOf(weights)
+                              : LlamacSectionCheck{weights.size(), 0};
   h.weights_inside = options.weights;
   h.sm_version = 90;
   h.dtype = LLAMAC_BF16;
@@ -114,16 +124,21 @@ Sections toy::makeSections(const Options &options) {
   h.page_bytes = LLAMAC_PAGE_TOKENS * 4;
   uint64_t rows = std::max(options.maxChunk, options.maxBatch), at = 256;
   uint32_t width = (options.maxSeqLen + 63) / 64;
-  auto take = [&](uint64_t words) { return std::exchange(at, (at + words * 4 + 255) / 256 * 256); };
+  auto take = [&](uint64_t words) {
+    return std::exchange(at, (at + words * 4 + 255) / 256 * 256);
+  };
   h.tokens_offset = take(rows);
   h.positions_offset = take(rows);
   h.slots_offset = take(rows);
   h.block_table_offset = take(static_cast<uint64_t>(options.maxBatch) * width);
   h.next_token_offset = take(options.headRows);
-  h.logits_offset = take(static_cast<uint64_t>(options.headRows) * options.vocabulary);
+  h.logits_offset =
+      take(static_cast<uint64_t>(options.headRows) * options.vocabulary);
   h.workspace_bytes = at;
 
-  auto control = [](uint64_t offset) { return pointer(LLAMAC_BUFFER_WORKSPACE, offset); };
+  auto control = [](uint64_t offset) {
+    return pointer(LLAMAC_BUFFER_WORKSPACE, offset);
+  };
   std::vector<LlamacArgument> arguments{control(h.tokens_offset),
                                         control(h.positions_offset),
                                         control(h.slots_offset),
@@ -142,8 +157,12 @@ Sections toy::makeSections(const Options &options) {
                                         constant(width),
                                         constant(options.vocabulary),
                                         constant(options.pieces)};
-  LlamacLaunch store{0, 0, 7, 0, {{LLAMAC_VARIABLE_TOKENS, 1, 32, 0}, one, one}, {32, 1, 1}, 0};
-  LlamacLaunch head{1, 7, 11, 0, {{LLAMAC_VARIABLE_HEAD_ROWS, 1, 1, 0}, one, one}, {64, 1, 1}, 0};
+  LlamacLaunch store{
+      0,          0, 7, 0, {{LLAMAC_VARIABLE_TOKENS, 1, 32, 0}, one, one},
+      {32, 1, 1}, 0};
+  LlamacLaunch head{
+      1,          7, 11, 0, {{LLAMAC_VARIABLE_HEAD_ROWS, 1, 1, 0}, one, one},
+      {64, 1, 1}, 0};
   std::vector<LlamacLaunch> launches{store, store, head};
   for (uint32_t i = 0; i < LLAMAC_FUNCTION_COUNT; ++i)
     h.functions[i] = {i, 1};
@@ -154,9 +173,11 @@ Sections toy::makeSections(const Options &options) {
   h.kernels_offset = put(plan, std::vector<LlamacKernel>{{0, 0}, {10, 0}});
   h.launches_offset = put(plan, launches);
   h.arguments_offset = put(plan, arguments);
-  h.eos_offset = put(plan, options.eos ? std::vector<int32_t>{2} : std::vector<int32_t>{});
+  h.eos_offset =
+      put(plan, options.eos ? std::vector<int32_t>{2} : std::vector<int32_t>{});
   h.inv_freq_offset = put(plan, std::vector<double>{1.0, 0.1, 0.01, 0.001});
-  h.strings_offset = put(plan, std::vector<char>(strings.begin(), strings.end()));
+  h.strings_offset =
+      put(plan, std::vector<char>(strings.begin(), strings.end()));
   h.kernel_count = 2;
   h.launch_count = static_cast<uint32_t>(launches.size());
   h.argument_count = static_cast<uint32_t>(arguments.size());
@@ -203,15 +224,19 @@ Bytes toy::append(const Bytes &elf, const Sections &sections) {
   Elf64_Ehdr header;
   std::memcpy(&header, file.data(), sizeof header);
   std::vector<Elf64_Shdr> table(header.e_shnum);
-  std::memcpy(table.data(), file.data() + header.e_shoff, table.size() * sizeof(Elf64_Shdr));
+  std::memcpy(table.data(), file.data() + header.e_shoff,
+              table.size() * sizeof(Elf64_Shdr));
   Elf64_Shdr &nameTable = table[header.e_shstrndx];
-  std::string names(reinterpret_cast<const char *>(file.data() + nameTable.sh_offset), nameTable.sh_size);
+  std::string names(
+      reinterpret_cast<const char *>(file.data() + nameTable.sh_offset),
+      nameTable.sh_size);
   size_t nameIndex = header.e_shstrndx;
-  const std::pair<const char *, const Bytes *> added[] = {{LLAMAC_SECTION_PLAN, &sections.plan},
-                                                          {LLAMAC_SECTION_PTX, &sections.ptx},
-                                                          {LLAMAC_SECTION_TOKENIZER, &sections.tokenizer},
-                                                          {LLAMAC_SECTION_PASSPORT, &sections.passport},
-                                                          {LLAMAC_SECTION_WEIGHTS, &sections.weights}};
+  const std::pair<const char *, const Bytes *> added[] = {
+      {LLAMAC_SECTION_PLAN, &sections.plan},
+      {LLAMAC_SECTION_PTX, &sections.ptx},
+      {LLAMAC_SECTION_TOKENIZER, &sections.tokenizer},
+      {LLAMAC_SECTION_PASSPORT, &sections.passport},
+      {LLAMAC_SECTION_WEIGHTS, &sections.weights}};
   for (const auto &[name, bytes] : added) {
     if (bytes->empty())
       continue;
@@ -239,7 +264,8 @@ Bytes toy::append(const Bytes &elf, const Sections &sections) {
   return file;
 }
 
-static uint32_t hashOf(const std::vector<int32_t> &ids, const Options &options) {
+static uint32_t hashOf(const std::vector<int32_t> &ids,
+                       const Options &options) {
   uint32_t hash = options.salt;
   for (int32_t id : ids)
     hash = hash * 31 + static_cast<uint32_t>(id);
@@ -250,10 +276,12 @@ int32_t toy::choice(const std::vector<int32_t> &ids, const Options &options) {
   uint32_t hash = hashOf(ids, options);
   if (hash % 23 == 22)
     return 2;
-  return static_cast<int32_t>(3 + (static_cast<uint64_t>(hash) * (options.pieces - 3) >> 32));
+  return static_cast<int32_t>(
+      3 + (static_cast<uint64_t>(hash) * (options.pieces - 3) >> 32));
 }
 
-std::vector<float> toy::logits(const std::vector<int32_t> &ids, const Options &options) {
+std::vector<float> toy::logits(const std::vector<int32_t> &ids,
+                               const Options &options) {
   uint32_t hash = hashOf(ids, options);
   std::vector<float> row(options.vocabulary);
   for (uint32_t v = 0; v < options.vocabulary; ++v)

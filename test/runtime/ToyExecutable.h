@@ -24,8 +24,12 @@ struct Options {
 /// The sections' bytes; `plan` already carries the hashes of the others.
 struct Sections {
   Bytes plan, ptx, tokenizer, passport, weights;
-  LlamacPlanHeader &header() { return *reinterpret_cast<LlamacPlanHeader *>(plan.data()); }
-  template <typename T> T *array(uint64_t offset) { return reinterpret_cast<T *>(plan.data() + offset); }
+  LlamacPlanHeader &header() {
+    return *reinterpret_cast<LlamacPlanHeader *>(plan.data());
+  }
+  template <typename T> T *array(uint64_t offset) {
+    return reinterpret_cast<T *>(plan.data() + offset);
+  }
   /// After a change of the plan: its hash anew.
   void seal();
 };
@@ -37,14 +41,16 @@ Bytes emptyElf();
 Bytes append(const Bytes &elf, const Sections &sections);
 
 Bytes readFile(const std::string &path);
-void writeFile(const std::string &path, const Bytes &bytes, bool executable = false);
+void writeFile(const std::string &path, const Bytes &bytes,
+               bool executable = false);
 /// test/runtime/Inputs/NAME
 std::string input(const std::string &name);
 
 /// What the kernels compute, said again: the choice after `ids`.
 int32_t choice(const std::vector<int32_t> &ids, const Options &options = {});
 /// The logits row after `ids`.
-std::vector<float> logits(const std::vector<int32_t> &ids, const Options &options = {});
+std::vector<float> logits(const std::vector<int32_t> &ids,
+                          const Options &options = {});
 
 } // namespace toy
 

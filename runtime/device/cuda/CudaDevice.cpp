@@ -25,7 +25,9 @@ struct CudaKernel {
   bool largeClusters = false;
 };
 
-StreamHandle handle(Stream *stream) { return reinterpret_cast<StreamHandle>(stream); }
+StreamHandle handle(Stream *stream) {
+  return reinterpret_cast<StreamHandle>(stream);
+}
 
 class CudaDevice final : public Device {
 public:
@@ -36,17 +38,25 @@ public:
   std::string description() const override { return text; }
   bool isEmulator() const override { return false; }
   Result<uint64_t> freeMemory() override;
-  Result<DeviceAddress> allocate(uint64_t bytes, std::string_view name) override;
-  Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes, std::string_view name) override;
+  Result<DeviceAddress> allocate(uint64_t bytes,
+                                 std::string_view name) override;
+  Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes,
+                                         std::string_view name) override;
   Error release(DeviceAddress address) override;
-  Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes, Stream *stream) override;
-  Error copyToHost(void *to, DeviceAddress from, uint64_t bytes, Stream *stream) override;
-  Error copyOnDevice(DeviceAddress to, DeviceAddress from, uint64_t bytes, Stream *stream) override;
-  Error fill(DeviceAddress to, uint8_t byte, uint64_t bytes, Stream *stream) override;
-  Result<Module *> loadModule(std::string_view image, std::string_view name) override;
+  Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes,
+                     Stream *stream) override;
+  Error copyToHost(void *to, DeviceAddress from, uint64_t bytes,
+                   Stream *stream) override;
+  Error copyOnDevice(DeviceAddress to, DeviceAddress from, uint64_t bytes,
+                     Stream *stream) override;
+  Error fill(DeviceAddress to, uint8_t byte, uint64_t bytes,
+             Stream *stream) override;
+  Result<Module *> loadModule(std::string_view image,
+                              std::string_view name) override;
   Result<Kernel *> findKernel(Module *module, std::string_view name) override;
   Result<KernelResources> resources(Kernel *kernel) override;
-  Error launch(Kernel *kernel, const LaunchShape &shape, const void *const *arguments, size_t argumentCount,
+  Error launch(Kernel *kernel, const LaunchShape &shape,
+               const void *const *arguments, size_t argumentCount,
                Stream *stream) override;
   Result<Stream *> createStream() override;
   Error synchronize(Stream *stream) override;
@@ -62,7 +72,8 @@ private:
   DeviceHandle device = 0;
   ContextHandle context = nullptr;
   std::string text;
-  std::map<DeviceAddress, DevicePointer> allocations; ///< aligned address to what the driver gave
+  std::map<DeviceAddress, DevicePointer>
+      allocations; ///< aligned address to what the driver gave
   std::vector<ModuleHandle> modules;
   std::vector<std::unique_ptr<CudaKernel>> kernels;
   std::vector<StreamHandle> streams;
@@ -76,27 +87,38 @@ Error CudaDevice::open(int ordinal, uint32_t wantedSm) {
   if (Error error = api.check(api.deviceGetCount(&count), "cuDeviceGetCount"))
     return error;
   if (ordinal < 0 || ordinal >= count)
-    return Error("--device cuda:" + std::to_string(ordinal) + ": there is no such GPU; the driver finds " +
+    return Error("--device cuda:" + std::to_string(ordinal) +
+                 ": there is no such GPU; the driver finds " +
                  std::to_string(count) + ", numbered from 0");
   if (Error error = api.check(api.deviceGet(&device, ordinal), "cuDeviceGet"))
     return error;
   char name[128] = "";
-  if (Error error = api.check(api.deviceGetName(name, sizeof name, device), "cuDeviceGetName"))
+  if (Error error = api.check(api.deviceGetName(name, sizeof name, device),
+                              "cuDeviceGetName"))
     return error;
-  if (Error error = api.check(api.deviceGetAttribute(&major, computeCapabilityMajor, device), "cuDeviceGetAttribute"))
+  if (Error error = api.check(
+          api.deviceGetAttribute(&major, computeCapabilityMajor, device),
+          "cuDeviceGetAttribute"))
     return error;
-  if (Error error = api.check(api.deviceGetAttribute(&minor, computeCapabilityMinor, device), "cuDeviceGetAttribute"))
+  if (Error error = api.check(
+          api.deviceGetAttribute(&minor, computeCapabilityMinor, device),
+          "cuDeviceGetAttribute"))
     return error;
-  if (Error error = api.check(api.driverGetVersion(&version), "cuDriverGetVersion"))
+  if (Error error =
+          api.check(api.driverGetVersion(&version), "cuDriverGetVersion"))
     return error;
   uint32_t sm = static_cast<uint32_t>(major * 10 + minor);
-  text = std::string(name) + " (sm_" + std::to_string(sm) + ", driver " + std::to_string(version / 1000) + "." +
+  text = std::string(name) + " (sm_" + std::to_string(sm) + ", driver " +
+         std::to_string(version / 1000) + "." +
          std::to_string(version % 1000 / 10) + ")";
   if (wantedSm && sm != wantedSm)
-    return Error("this executable was compiled for sm_" + std::to_string(wantedSm) + "a, but GPU " +
+    return Error("this executable was compiled for sm_" +
+                 std::to_string(wantedSm) + "a, but GPU " +
                  std::to_string(ordinal) + " is " + text +
-                 ": compile the model for it (llamac --gpu), or run here with --device emulator");
-  if (Error error = api.check(api.primaryCtxRetain(&context, device), "cuDevicePrimaryCtxRetain on " + text))
+                 ": compile the model for it (llamac --gpu), or run here with "
+                 "--device emulator");
+  if (Error error = api.check(api.primaryCtxRetain(&context, device),
+                              "cuDevicePrimaryCtxRetain on " + text))
     return error;
   return api.check(api.ctxSetCurrent(context), "cuCtxSetCurrent");
 }
@@ -118,28 +140,35 @@ CudaDevice::~CudaDevice() {
 
 Result<uint64_t> CudaDevice::freeMemory() {
   size_t available = 0, total = 0;
-  if (Error error = api.check(api.memGetInfo(&available, &total), "cuMemGetInfo"))
+  if (Error error =
+          api.check(api.memGetInfo(&available, &total), "cuMemGetInfo"))
     return error;
   return static_cast<uint64_t>(available);
 }
 
-Result<DeviceAddress> CudaDevice::allocate(uint64_t bytes, std::string_view name) {
+Result<DeviceAddress> CudaDevice::allocate(uint64_t bytes,
+                                           std::string_view name) {
   DevicePointer pointer = 0;
   Status status = api.memAlloc(&pointer, bytes + alignment);
   if (status == outOfMemory) {
     Result<uint64_t> available = freeMemory();
-    return Error("CUDA: not enough memory on " + text + " for " + std::string(name) + ": " + std::to_string(bytes) +
-                 " bytes needed, " + (available ? std::to_string(*available) : "fewer") +
+    return Error("CUDA: not enough memory on " + text + " for " +
+                 std::string(name) + ": " + std::to_string(bytes) +
+                 " bytes needed, " +
+                 (available ? std::to_string(*available) : "fewer") +
                  " free; lower --ctx-size or --max-batch");
   }
-  if (Error error = api.check(status, "cuMemAlloc of " + std::to_string(bytes) + " bytes for " + std::string(name)))
+  if (Error error = api.check(status, "cuMemAlloc of " + std::to_string(bytes) +
+                                          " bytes for " + std::string(name)))
     return error;
   DeviceAddress address = (pointer + alignment - 1) / alignment * alignment;
   allocations[address] = pointer;
   return address;
 }
 
-Result<DeviceAddress> CudaDevice::allocateConstant(const void *host, uint64_t bytes, std::string_view name) {
+Result<DeviceAddress> CudaDevice::allocateConstant(const void *host,
+                                                   uint64_t bytes,
+                                                   std::string_view name) {
   Result<DeviceAddress> address = allocate(bytes, name);
   if (!address)
     return address;
@@ -150,7 +179,8 @@ Result<DeviceAddress> CudaDevice::allocateConstant(const void *host, uint64_t by
 
 /// Mapped file -> pinned staging -> device: reading the next piece overlaps the
 /// transfer of this one.
-Error CudaDevice::upload(DeviceAddress to, const uint8_t *from, uint64_t bytes) {
+Error CudaDevice::upload(DeviceAddress to, const uint8_t *from,
+                         uint64_t bytes) {
   constexpr uint64_t pieceBytes = 32 << 20;
   struct Staging {
     void *pinned = nullptr;
@@ -163,15 +193,18 @@ Error CudaDevice::upload(DeviceAddress to, const uint8_t *from, uint64_t bytes) 
     return stream.error();
   Error result = Error::success();
   for (Staging &buffer : staging) {
-    if (api.memHostAlloc(&buffer.pinned, std::min(bytes, pieceBytes), 0) != success)
-      buffer.pinned = nullptr; // no pinned memory left: the plain copy still works
+    if (api.memHostAlloc(&buffer.pinned, std::min(bytes, pieceBytes), 0) !=
+        success)
+      buffer.pinned =
+          nullptr; // no pinned memory left: the plain copy still works
     Result<Event *> event = createEvent();
     if (!event)
       return event.error();
     buffer.done = *event;
   }
   bool pinned = staging[0].pinned && staging[1].pinned;
-  for (uint64_t at = 0, piece = 0; at < bytes && !result; at += pieceBytes, ++piece) {
+  for (uint64_t at = 0, piece = 0; at < bytes && !result;
+       at += pieceBytes, ++piece) {
     uint64_t size = std::min(pieceBytes, bytes - at);
     if (!pinned) {
       result = copyToDevice(to + at, from + at, size, nullptr);
@@ -179,7 +212,9 @@ Error CudaDevice::upload(DeviceAddress to, const uint8_t *from, uint64_t bytes) 
     }
     Staging &buffer = staging[piece % 2];
     if (buffer.used)
-      result = api.check(api.eventSynchronize(reinterpret_cast<EventHandle>(buffer.done)), "cuEventSynchronize");
+      result = api.check(
+          api.eventSynchronize(reinterpret_cast<EventHandle>(buffer.done)),
+          "cuEventSynchronize");
     if (result)
       break;
     std::memcpy(buffer.pinned, from + at, size);
@@ -205,54 +240,68 @@ Error CudaDevice::release(DeviceAddress address) {
   return api.check(status, "cuMemFree");
 }
 
-Error CudaDevice::copyToDevice(DeviceAddress to, const void *from, uint64_t bytes, Stream *stream) {
+Error CudaDevice::copyToDevice(DeviceAddress to, const void *from,
+                               uint64_t bytes, Stream *stream) {
   if (bytes == 0)
     return Error::success();
   if (!stream)
     return api.check(api.memcpyHtoD(to, from, bytes), "cuMemcpyHtoD");
-  return api.check(api.memcpyHtoDAsync(to, from, bytes, handle(stream)), "cuMemcpyHtoDAsync");
+  return api.check(api.memcpyHtoDAsync(to, from, bytes, handle(stream)),
+                   "cuMemcpyHtoDAsync");
 }
 
-Error CudaDevice::copyToHost(void *to, DeviceAddress from, uint64_t bytes, Stream *stream) {
+Error CudaDevice::copyToHost(void *to, DeviceAddress from, uint64_t bytes,
+                             Stream *stream) {
   if (bytes == 0)
     return Error::success();
   if (!stream)
     return api.check(api.memcpyDtoH(to, from, bytes), "cuMemcpyDtoH");
-  return api.check(api.memcpyDtoHAsync(to, from, bytes, handle(stream)), "cuMemcpyDtoHAsync");
+  return api.check(api.memcpyDtoHAsync(to, from, bytes, handle(stream)),
+                   "cuMemcpyDtoHAsync");
 }
 
-Error CudaDevice::copyOnDevice(DeviceAddress to, DeviceAddress from, uint64_t bytes, Stream *stream) {
+Error CudaDevice::copyOnDevice(DeviceAddress to, DeviceAddress from,
+                               uint64_t bytes, Stream *stream) {
   if (bytes == 0)
     return Error::success();
   if (stream)
-    return api.check(api.memcpyDtoDAsync(to, from, bytes, handle(stream)), "cuMemcpyDtoDAsync");
+    return api.check(api.memcpyDtoDAsync(to, from, bytes, handle(stream)),
+                     "cuMemcpyDtoDAsync");
   if (Error error = api.check(api.memcpyDtoD(to, from, bytes), "cuMemcpyDtoD"))
     return error;
-  return synchronize(nullptr); // between device addresses the driver returns at once
+  return synchronize(
+      nullptr); // between device addresses the driver returns at once
 }
 
-Error CudaDevice::fill(DeviceAddress to, uint8_t byte, uint64_t bytes, Stream *stream) {
+Error CudaDevice::fill(DeviceAddress to, uint8_t byte, uint64_t bytes,
+                       Stream *stream) {
   if (bytes == 0)
     return Error::success();
   if (stream)
-    return api.check(api.memsetD8Async(to, byte, bytes, handle(stream)), "cuMemsetD8Async");
+    return api.check(api.memsetD8Async(to, byte, bytes, handle(stream)),
+                     "cuMemsetD8Async");
   if (Error error = api.check(api.memsetD8(to, byte, bytes), "cuMemsetD8"))
     return error;
   return synchronize(nullptr);
 }
 
-Result<Module *> CudaDevice::loadModule(std::string_view image, std::string_view name) {
+Result<Module *> CudaDevice::loadModule(std::string_view image,
+                                        std::string_view name) {
   std::string terminated(image); // PTX ends with a NUL
   std::vector<char> info(8192), errors(8192);
-  JitOption options[] = {infoLogBuffer, infoLogBufferBytes, errorLogBuffer, errorLogBufferBytes};
-  void *values[] = {info.data(), reinterpret_cast<void *>(info.size()), errors.data(),
-                    reinterpret_cast<void *>(errors.size())};
+  JitOption options[] = {infoLogBuffer, infoLogBufferBytes, errorLogBuffer,
+                         errorLogBufferBytes};
+  void *values[] = {info.data(), reinterpret_cast<void *>(info.size()),
+                    errors.data(), reinterpret_cast<void *>(errors.size())};
   ModuleHandle module = nullptr;
-  Status status = api.moduleLoadDataEx(&module, terminated.c_str(), 4, options, values);
-  if (Error error = api.check(status, "cuModuleLoadDataEx of " + std::string(name) + " on " + text)) {
+  Status status =
+      api.moduleLoadDataEx(&module, terminated.c_str(), 4, options, values);
+  if (Error error = api.check(status, "cuModuleLoadDataEx of " +
+                                          std::string(name) + " on " + text)) {
     errors.back() = 0;
     std::string log(errors.data());
-    return Error(error.message() + (log.empty() ? "" : "\nthe driver's assembler says:\n" + log));
+    return Error(error.message() +
+                 (log.empty() ? "" : "\nthe driver's assembler says:\n" + log));
   }
   modules.push_back(module);
   return reinterpret_cast<Module *>(module);
@@ -261,8 +310,11 @@ Result<Module *> CudaDevice::loadModule(std::string_view image, std::string_view
 Result<Kernel *> CudaDevice::findKernel(Module *module, std::string_view name) {
   auto kernel = std::make_unique<CudaKernel>();
   kernel->name = std::string(name);
-  Status status = api.moduleGetFunction(&kernel->function, reinterpret_cast<ModuleHandle>(module), kernel->name.c_str());
-  if (Error error = api.check(status, "cuModuleGetFunction of kernel " + kernel->name))
+  Status status = api.moduleGetFunction(&kernel->function,
+                                        reinterpret_cast<ModuleHandle>(module),
+                                        kernel->name.c_str());
+  if (Error error =
+          api.check(status, "cuModuleGetFunction of kernel " + kernel->name))
     return error;
   kernels.push_back(std::move(kernel));
   return reinterpret_cast<Kernel *>(kernels.back().get());
@@ -272,8 +324,11 @@ Result<KernelResources> CudaDevice::resources(Kernel *kernel) {
   FunctionHandle function = reinterpret_cast<CudaKernel *>(kernel)->function;
   int registers = 0, shared = 0, local = 0;
   for (auto [value, attribute] :
-       {std::pair{&registers, numRegs}, std::pair{&shared, sharedSizeBytes}, std::pair{&local, localSizeBytes}})
-    if (Error error = api.check(api.funcGetAttribute(value, attribute, function), "cuFuncGetAttribute"))
+       {std::pair{&registers, numRegs}, std::pair{&shared, sharedSizeBytes},
+        std::pair{&local, localSizeBytes}})
+    if (Error error =
+            api.check(api.funcGetAttribute(value, attribute, function),
+                      "cuFuncGetAttribute"))
       return error;
   KernelResources result;
   result.registers = static_cast<uint32_t>(registers);
@@ -285,24 +340,31 @@ Result<KernelResources> CudaDevice::resources(Kernel *kernel) {
 /// Asks once for what a launch takes beyond the defaults.
 Error CudaDevice::prepare(CudaKernel &kernel, const LaunchShape &shape) {
   if (shape.dynamicSharedBytes > kernel.dynamicSharedBytes) {
-    Status status = api.funcSetAttribute(kernel.function, maxDynamicSharedSizeBytes,
-                                         static_cast<int>(shape.dynamicSharedBytes));
-    if (Error error = api.check(status, "kernel " + kernel.name + " needs " +
-                                            std::to_string(shape.dynamicSharedBytes) + " bytes of shared memory"))
+    Status status =
+        api.funcSetAttribute(kernel.function, maxDynamicSharedSizeBytes,
+                             static_cast<int>(shape.dynamicSharedBytes));
+    if (Error error =
+            api.check(status, "kernel " + kernel.name + " needs " +
+                                  std::to_string(shape.dynamicSharedBytes) +
+                                  " bytes of shared memory"))
       return error;
     kernel.dynamicSharedBytes = shape.dynamicSharedBytes;
   }
-  if (shape.cluster.x * shape.cluster.y * shape.cluster.z > portableClusterSize && !kernel.largeClusters) {
-    Status status = api.funcSetAttribute(kernel.function, nonPortableClusterSizeAllowed, 1);
-    if (Error error = api.check(status, "kernel " + kernel.name + " needs large clusters"))
+  if (shape.cluster.x * shape.cluster.y * shape.cluster.z >
+          portableClusterSize &&
+      !kernel.largeClusters) {
+    Status status =
+        api.funcSetAttribute(kernel.function, nonPortableClusterSizeAllowed, 1);
+    if (Error error = api.check(status, "kernel " + kernel.name +
+                                            " needs large clusters"))
       return error;
     kernel.largeClusters = true;
   }
   return Error::success();
 }
 
-Error CudaDevice::launch(Kernel *opaque, const LaunchShape &shape, const void *const *arguments, size_t,
-                         Stream *stream) {
+Error CudaDevice::launch(Kernel *opaque, const LaunchShape &shape,
+                         const void *const *arguments, size_t, Stream *stream) {
   auto &kernel = *reinterpret_cast<CudaKernel *>(opaque);
   if (Error error = prepare(kernel, shape))
     return error;
@@ -325,15 +387,18 @@ Error CudaDevice::launch(Kernel *opaque, const LaunchShape &shape, const void *c
   if (shape.cluster.x * shape.cluster.y * shape.cluster.z > 1) {
     LaunchAttribute &attribute = attributes[config.attributeCount++];
     attribute.id = clusterDimension;
-    attribute.value.cluster = {shape.cluster.x, shape.cluster.y, shape.cluster.z};
+    attribute.value.cluster = {shape.cluster.x, shape.cluster.y,
+                               shape.cluster.z};
   }
   if (shape.programmatic) {
     LaunchAttribute &attribute = attributes[config.attributeCount++];
     attribute.id = programmaticStreamSerialization;
     attribute.value.flag = 1;
   }
-  Status status = api.launchKernelEx(&config, kernel.function, const_cast<void **>(arguments), nullptr);
-  if (Error error = api.check(status, "cuLaunchKernelEx of kernel " + kernel.name))
+  Status status = api.launchKernelEx(&config, kernel.function,
+                                     const_cast<void **>(arguments), nullptr);
+  if (Error error =
+          api.check(status, "cuLaunchKernelEx of kernel " + kernel.name))
     return error;
   return stream ? Error::success() : synchronize(nullptr);
 }
@@ -341,7 +406,8 @@ Error CudaDevice::launch(Kernel *opaque, const LaunchShape &shape, const void *c
 Result<Stream *> CudaDevice::createStream() {
   constexpr unsigned nonBlocking = 1;
   StreamHandle stream = nullptr;
-  if (Error error = api.check(api.streamCreate(&stream, nonBlocking), "cuStreamCreate"))
+  if (Error error =
+          api.check(api.streamCreate(&stream, nonBlocking), "cuStreamCreate"))
     return error;
   streams.push_back(stream);
   return reinterpret_cast<Stream *>(stream);
@@ -350,7 +416,8 @@ Result<Stream *> CudaDevice::createStream() {
 Error CudaDevice::synchronize(Stream *stream) {
   if (!stream)
     return api.check(api.ctxSynchronize(), "cuCtxSynchronize");
-  return api.check(api.streamSynchronize(handle(stream)), "cuStreamSynchronize");
+  return api.check(api.streamSynchronize(handle(stream)),
+                   "cuStreamSynchronize");
 }
 
 Result<Event *> CudaDevice::createEvent() {
@@ -362,7 +429,9 @@ Result<Event *> CudaDevice::createEvent() {
 }
 
 Error CudaDevice::record(Event *event, Stream *stream) {
-  return api.check(api.eventRecord(reinterpret_cast<EventHandle>(event), handle(stream)), "cuEventRecord");
+  return api.check(
+      api.eventRecord(reinterpret_cast<EventHandle>(event), handle(stream)),
+      "cuEventRecord");
 }
 
 Result<double> CudaDevice::elapsedMilliseconds(Event *start, Event *end) {
@@ -370,13 +439,16 @@ Result<double> CudaDevice::elapsedMilliseconds(Event *start, Event *end) {
   auto last = reinterpret_cast<EventHandle>(end);
   if (Error error = api.check(api.eventSynchronize(last), "cuEventSynchronize"))
     return error;
-  if (Error error = api.check(api.eventElapsedTime(&milliseconds, reinterpret_cast<EventHandle>(start), last),
-                              "cuEventElapsedTime"))
+  if (Error error = api.check(
+          api.eventElapsedTime(&milliseconds,
+                               reinterpret_cast<EventHandle>(start), last),
+          "cuEventElapsedTime"))
     return error;
   return static_cast<double>(milliseconds);
 }
 
-Result<std::unique_ptr<Device>> llrt::createCudaDevice(int ordinal, uint32_t smVersion) {
+Result<std::unique_ptr<Device>> llrt::createCudaDevice(int ordinal,
+                                                       uint32_t smVersion) {
   CudaProbe probe = probeCuda();
   if (probe.absence != CudaAbsence::Present)
     return Error(probe.detail);

@@ -14,10 +14,11 @@ static Result<const Api *> openLibrary() {
   if (!library)
     return Error(std::string("no NVIDIA driver: ") + dlerror());
   static Api api;
-#define LLAMAC_CUDA_LOAD(member, symbol, parameters)                                                                   \
-  api.member = reinterpret_cast<Status(*) parameters>(dlsym(library, symbol));                                         \
-  if (!api.member)                                                                                                     \
-    return Error("the NVIDIA driver is too old: libcuda.so.1 has no " symbol "; install driver 580 or later");
+#define LLAMAC_CUDA_LOAD(member, symbol, parameters)                           \
+  api.member = reinterpret_cast<Status(*) parameters>(dlsym(library, symbol)); \
+  if (!api.member)                                                             \
+    return Error("the NVIDIA driver is too old: libcuda.so.1 has no " symbol   \
+                 "; install driver 580 or later");
   LLAMAC_CUDA_FUNCTIONS(LLAMAC_CUDA_LOAD)
 #undef LLAMAC_CUDA_LOAD
   return &api;
@@ -34,7 +35,8 @@ Error Api::check(Status status, const std::string &what) const {
   const char *name = nullptr, *text = nullptr;
   getErrorName(status, &name);
   getErrorString(status, &text);
-  return Error("CUDA: " + what + ": " + (name ? name : "error " + std::to_string(status)) +
+  return Error("CUDA: " + what + ": " +
+               (name ? name : "error " + std::to_string(status)) +
                (text ? std::string(" (") + text + ")" : std::string()));
 }
 
@@ -42,7 +44,8 @@ CudaProbe llrt::probeCuda() {
   // Without the library there is no driver; with an incomplete one there is.
   void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
   if (!library)
-    return {CudaAbsence::NoDriver, std::string("no NVIDIA driver (") + dlerror() + ")"};
+    return {CudaAbsence::NoDriver,
+            std::string("no NVIDIA driver (") + dlerror() + ")"};
   dlclose(library);
   Result<const Api *> loaded = loadApi();
   if (!loaded)
@@ -52,20 +55,27 @@ CudaProbe llrt::probeCuda() {
   if (status == noDevice)
     return {CudaAbsence::NoDevice, "the NVIDIA driver finds no GPU"};
   if (status == stubLibrary)
-    return {CudaAbsence::NoDriver, "libcuda.so.1 is CUDA's stub library, no driver"};
+    return {CudaAbsence::NoDriver,
+            "libcuda.so.1 is CUDA's stub library, no driver"};
   if (Error error = api.check(status, "cuInit"))
-    return {CudaAbsence::Unusable, error.message() + "; `nvidia-smi` says more"};
+    return {CudaAbsence::Unusable,
+            error.message() + "; `nvidia-smi` says more"};
   int version = 0;
-  if (Error error = api.check(api.driverGetVersion(&version), "cuDriverGetVersion"))
+  if (Error error =
+          api.check(api.driverGetVersion(&version), "cuDriverGetVersion"))
     return {CudaAbsence::Unusable, error.message()};
   if (version < oldestDriver)
-    return {CudaAbsence::Unusable, "the NVIDIA driver is too old: it runs CUDA " + std::to_string(version / 1000) +
-                                       "." + std::to_string(version % 1000 / 10) +
-                                       ", this executable needs CUDA 13.0; install driver 580 or later"};
+    return {
+        CudaAbsence::Unusable,
+        "the NVIDIA driver is too old: it runs CUDA " +
+            std::to_string(version / 1000) + "." +
+            std::to_string(version % 1000 / 10) +
+            ", this executable needs CUDA 13.0; install driver 580 or later"};
   int count = 0;
   if (Error error = api.check(api.deviceGetCount(&count), "cuDeviceGetCount"))
     return {CudaAbsence::Unusable, error.message()};
   if (count == 0)
     return {CudaAbsence::NoDevice, "the NVIDIA driver finds no GPU"};
-  return {CudaAbsence::Present, std::to_string(count) + (count == 1 ? " GPU" : " GPUs")};
+  return {CudaAbsence::Present,
+          std::to_string(count) + (count == 1 ? " GPU" : " GPUs")};
 }
