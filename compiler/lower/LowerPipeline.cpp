@@ -3,6 +3,7 @@
 #include "compiler/lower/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
 #include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
 #include "mlir/Conversion/Passes.h"
@@ -21,11 +22,14 @@ void lower::buildLowerPipeline(OpPassManager &manager, StringRef gpu) {
   kernels.addPass(createLowerTileToNVVMPass());
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
-  kernels.addPass(createArithToLLVMConversionPass());
-  kernels.addPass(createConvertNVVMToLLVMPass());
-  kernels.addPass(createReconcileUnrealizedCastsPass());
+  // Takes only whole modules; the host functions have no control flow.
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  OpPassManager &rest = manager.nest<gpu::GPUModuleOp>();
+  rest.addPass(createArithToLLVMConversionPass());
+  rest.addPass(createConvertNVVMToLLVMPass());
+  rest.addPass(createReconcileUnrealizedCastsPass());
   // Constants are shared, so that the text is readable.
-  kernels.addPass(createCSEPass());
+  rest.addPass(createCSEPass());
 }
 
 void lower::registerLowerPipeline() {
