@@ -142,8 +142,12 @@ private:
         }
         return runPhase(*module, stage, request.gpu);
       });
-      if (result.failed())
+      if (result.failed()) {
+        if (!request.dumpDir.empty())
+          if (llrt::Error error = dump(i, print(*module), "-failed"))
+            return error;
         return failed(name);
+      }
       if (stage == Stage::Tiled && request.stage == Stage::Exe) {
         // What the executable needs of this stage, before it is lowered.
         streams = getPackingPlan(*module);
@@ -169,10 +173,11 @@ private:
     return text + "\n";
   }
 
-  llrt::Error dump(int index, const std::string &text) {
+  llrt::Error dump(int index, const std::string &text,
+                   const char *mark = "") {
     std::string name =
         request.dumpDir + "/" + std::to_string(index + 1) + "-" +
-        stageNames[index] +
+        stageNames[index] + mark +
         (index == static_cast<int>(Stage::Ptx) ? ".ptx" : ".mlir");
     return writeText(name, text);
   }
