@@ -5,8 +5,10 @@ include(CheckLinkerFlag)
 # One linker and one compiler cache, used where they are present.
 find_program(LLAMAC_CCACHE ccache)
 if(LLAMAC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${LLAMAC_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${LLAMAC_CCACHE})
+  # What ccache asks for where headers are precompiled.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${LLAMAC_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 check_linker_flag(CXX "-fuse-ld=lld" LLAMAC_HAS_LLD)
 if(LLAMAC_HAS_LLD)

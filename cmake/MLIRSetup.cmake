@@ -19,6 +19,17 @@ include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
 
+# The headers of MLIR, precompiled once for every target of the compiler.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/MLIRHeaders.cpp CONTENT "")
+add_library(LlamacMLIRHeaders OBJECT ${PROJECT_BINARY_DIR}/MLIRHeaders.cpp)
+target_include_directories(LlamacMLIRHeaders SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+target_compile_options(LlamacMLIRHeaders PRIVATE -fno-rtti -fno-exceptions)
+target_precompile_headers(LlamacMLIRHeaders PRIVATE ${PROJECT_SOURCE_DIR}/cmake/MLIRHeaders.h)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  # No time in the file, so that a compiler cache knows it again.
+  target_compile_options(LlamacMLIRHeaders PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+endif()
+
 # llamac_compiler_library(Name SOURCES a.cpp ... DEPENDS tablegen-targets... LINK libs...)
 # A static library of compiler code: LLVM's headers, no RTTI, no exceptions.
 function(llamac_compiler_library name)
@@ -34,6 +45,10 @@ endfunction()
 function(llamac_compiler_flags target)
   target_include_directories(${target} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
   target_compile_options(${target} PRIVATE -fno-rtti -fno-exceptions)
+  target_precompile_headers(${target} REUSE_FROM LlamacMLIRHeaders)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
 endfunction()
 
 # llamac_tool(name SOURCES main.cpp... LINK libs...)
