@@ -154,6 +154,10 @@ Value KernelBuilder::narrow(Value a) {
 Value KernelBuilder::maxf(Value a, Value b) {
   return LLVM::MaxNumOp::create(*this, a, b);
 }
+Value KernelBuilder::absf(Value a) {
+  // llvm.intr.fabs would become a call of libdevice.
+  return bits(bitAnd(bits(a, i32()), 0x7fffffff), f32());
+}
 Value KernelBuilder::fma(Value a, Value b, Value c) {
   return LLVM::FMAOp::create(*this, a, b, c);
 }

@@ -89,6 +89,7 @@ public:
   Value subf(Value a, Value b);
   Value mulf(Value a, Value b);
   Value maxf(Value a, Value b);
+  Value absf(Value a);                     ///< of one f32
   Value fma(Value a, Value b, Value c);    ///< a*b + c, rounded once
   Value exp2(Value a);                     ///< ex2.approx.ftz
   Value log2(Value a);                     ///< lg2.approx.ftz

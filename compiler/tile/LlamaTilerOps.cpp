@@ -12,13 +12,18 @@ using Host = HostFunction;
 // Products
 //===----------------------------------------------------------------------===//
 
-/// Rows of a block: as many as leave every multiprocessor a block. Models too
-/// small for that are bound by launches, and few blocks cost them least.
-static int64_t chooseRowsPerBlock(int64_t rows, int64_t multiprocessors) {
+/// Rows of a block. Many tokens: as many as the registers allow, for what a
+/// block reads is used by all its rows. Few: as many as leave every
+/// multiprocessor a block; models too small for that are bound by launches, and
+/// few blocks cost them least.
+static int64_t chooseRowsPerBlock(const ProductShape &shape,
+                                  int64_t multiprocessors) {
+  if (shape.tokensPerBlock == 32)
+    return shape.storage.isF32() ? 32 : 64;
   for (int64_t size : {64, 32})
-    if (rows >= size * multiprocessors)
+    if (shape.rows >= size * multiprocessors)
       return size;
-  return rows < 1024 ? 32 : 16;
+  return shape.rows < 1024 ? 32 : 16;
 }
 
 ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
@@ -27,8 +32,9 @@ ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   shape.storage = model.getStorage();
   shape.rows = stream.getRows();
   shape.k = stream.getK();
-  shape.rowsPerBlock = chooseRowsPerBlock(shape.rows, gpu.multiprocessors);
-  shape.tokensPerBlock = tokensPerBlock;
+  shape.tokensPerBlock =
+      epilogue == Epilogue::Logits ? 8 : tokensPerBlock;
+  shape.rowsPerBlock = chooseRowsPerBlock(shape, gpu.multiprocessors);
   return shape;
 }
 
@@ -166,7 +172,6 @@ LogicalResult LlamaTiler::tileHead(llama::LmHeadOp op) {
   shape.inputStride = workspace.xStride;
   shape.outputStride = shape.outputs = model.getVocabSize();
   shape.eps = op.getEpsAttr().getValue().convertToFloat();
-  shape.tokensPerBlock = 8;
   Location loc = op.getLoc();
   launchProduct(loc, shape, "head", Host::HeadRows,
                 {head->place(loc, Host::Workspace, workspace.x),

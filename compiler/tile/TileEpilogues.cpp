@@ -124,19 +124,15 @@ void ProductEmitter::storeRope(const Fragment &fragment, int64_t half,
     first = k.select(isTurned, turnedFirst, first);
     second = k.select(isTurned, turnedSecond, second);
     Value isQuery = k.ult(head, heads.heads);
-    SmallVector<Value> pointer = k.choose(
-        isQuery, {k.globalPointer()},
-        [&]() -> SmallVector<Value> {
-          Value place = k.add(k.mul(token, heads.heads * heads.headDim),
-                              k.shl(index, 1));
-          return {k.address(arguments[4], k.mul(place, shape.elementBytes()))};
-        },
-        [&]() -> SmallVector<Value> {
-          Value slot =
-              k.load(k.i32(), k.address(arguments[7], k.shl(token, 2)));
-          return {cacheAddress(k.sub(head, heads.heads), pair, position, slot)};
-        });
-    storePair(first, second, pointer[0]);
+    // No branch: a query's lanes find a cache address too and drop it.
+    Value place = k.add(k.mul(token, heads.heads * heads.headDim),
+                        k.shl(index, 1));
+    Value query =
+        k.address(arguments[4], k.mul(place, shape.elementBytes()));
+    Value slot = k.load(k.i32(), k.address(arguments[7], k.shl(token, 2)));
+    Value cache =
+        cacheAddress(k.sub(head, heads.heads), pair, position, slot);
+    storePair(first, second, k.select(isQuery, query, cache));
   };
   int64_t pairs = (heads.heads + 2 * heads.kvHeads) * pairsOfHead;
   if (2 * pairs % shape.rowsPerBlock == 0)

@@ -117,8 +117,8 @@ void ProductEmitter::computeScales() {
           Value packed = k.load(k.i32(), k.address(gamma, k.shl(index, 2)));
           auto [low, high] = k.widenPair(packed, shape.storage);
           Value most = carried[0];
-          most = k.maxf(most, LLVM::FAbsOp::create(k, k.mulf(k.element(x, 0), low)));
-          most = k.maxf(most, LLVM::FAbsOp::create(k, k.mulf(k.element(x, 1), high)));
+          most = k.maxf(most, k.absf(k.mulf(k.element(x, 0), low)));
+          most = k.maxf(most, k.absf(k.mulf(k.element(x, 1), high)));
           return {most};
         });
     Value most = largest[0];
