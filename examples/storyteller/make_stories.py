@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the training text of the example model: short stories from a template grammar.
 
-    make_stories.py --seed 1 --count 16000 > train.jsonl
+    make_stories.py --seed 1 --count 24000 > train.jsonl
 
 One JSON string per line, one story per string; paragraphs inside a story are
 separated by a newline. Standard library only, and the same seed gives the same
@@ -225,7 +225,7 @@ def stories(seed, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=16000)
+    parser.add_argument("--count", type=int, default=24000)
     args = parser.parse_args()
     for story in stories(args.seed, args.count):
         sys.stdout.write(json.dumps(story) + "\n")
