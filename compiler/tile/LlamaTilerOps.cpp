@@ -157,7 +157,7 @@ LogicalResult LlamaTiler::tileHead(llama::LmHeadOp op) {
       failed(expect(op, op.getInput(), Known::Residual)))
     return failure();
   StreamOp stream =
-      streams.get(op.getLoc(), "head", RowOrder::Rows, {*weight},
+      streams.get(op.getLoc(), "lm_head", RowOrder::Rows, {*weight},
                   model.getVocabSize(), model.getHiddenSize());
   known[op.getResult()].kind = Known::Logits;
   if (headHasLogits) {
