@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Addresses lane by lane, and what is said about the bad ones.
+#include "runtime/device/emulator/Access.h"
+#include "runtime/device/emulator/Scheduler.h"
+
+using namespace llrt::emu;
+
+static const char *nameOf(Space space) {
+  switch (space) {
+  case Space::Shared:
+    return "shared";
+  case Space::Local:
+    return "local";
+  case Space::Param:
+    return "parameter";
+  default:
+    return "global";
+  }
+}
+
+static const char *nameOf(AccessKind kind) {
+  return kind == AccessKind::Load ? "load" : kind == AccessKind::Store ? "store" : "atomic operation";
+}
+
+Interval &llrt::emu::cachedInterval(const Inst *inst, Warp &warp) { return warp.worker->intervals[inst->aux]; }
+
+static std::string hexadecimal(uint64_t value) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space space, AccessKind kind, uint32_t size,
+                            const uint64_t *address, Addresses &out) {
+  out.contiguous = false;
+  for (unsigned i = 0; i < 32; ++i) {
+    if (!(mask >> i & 1))
+      continue;
+    uint64_t at = address[i];
+    Space in = space;
+    if (space == Space::Generic || space == Space::Global) {
+      in = Space::Global;
+      if (space == Space::Generic && at >= sharedWindow) {
+        uint64_t window = at >> 56 << 56;
+        in = window == sharedWindow ? Space::Shared : window == localWindow ? Space::Local : Space::Param;
+        at -= window;
+      }
+    }
+    int lane = static_cast<int>(i);
+    std::string what = std::string(nameOf(in)) + " " + nameOf(kind) + " of " + std::to_string(size) + " bytes at ";
+    if (at & (size - 1))
+      fault(inst, lane, "misaligned " + what + hexadecimal(at));
+    if (in == Space::Shared) {
+      if (at < sharedStart || at - sharedStart > warp.sharedBytes || warp.sharedBytes - (at - sharedStart) < size)
+        fault(inst, lane, what + hexadecimal(at) + ", outside the block's " + std::to_string(warp.sharedBytes) +
+                              " bytes, which start at " + hexadecimal(sharedStart));
+      out.at[i] = reinterpret_cast<uint64_t>(warp.shared) + at - sharedStart;
+    } else if (in == Space::Local) {
+      if (at > warp.localBytes || warp.localBytes - at < size)
+        fault(inst, lane, what + hexadecimal(at) + ", outside the thread's " + std::to_string(warp.localBytes) + " bytes");
+      out.at[i] = reinterpret_cast<uint64_t>(warp.local) + uint64_t(warp.localBytes) * i + at;
+    } else if (in == Space::Param) {
+      const Launch &launch = *warp.worker->launch;
+      if (kind != AccessKind::Load || at > launch.parameters.size() || launch.parameters.size() - at < size)
+        fault(inst, lane, what + hexadecimal(at) + ", outside the kernel's parameters");
+      out.at[i] = reinterpret_cast<uint64_t>(launch.parameters.data()) + at;
+    } else {
+      const Memory &memory = *warp.worker->launch->memory;
+      const Allocation *allocation = memory.find(at);
+      if (!allocation || allocation->end - at < size)
+        fault(inst, lane, what + memory.describe(at));
+      if (kind != AccessKind::Load && !allocation->writable)
+        fault(inst, lane, what + memory.describe(at) + ": it is constant");
+      out.at[i] = at;
+      // Only instructions that have an interval of their own keep it.
+      if (!warp.worker->intervals.empty())
+        warp.worker->intervals[inst->aux] = {allocation->begin, allocation->end - allocation->begin};
+    }
+  }
+}

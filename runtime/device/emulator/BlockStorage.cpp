@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Room for resident blocks, and the values that a warp starts with.
+#include "runtime/device/emulator/BlockStorage.h"
+
+using namespace llrt;
+using namespace llrt::emu;
+
+char *AlignedBytes::reserve(size_t size) {
+  if (bytes.size() < size + 64) {
+    bytes = std::vector<char>(size + 64);
+    aligned = reinterpret_cast<char *>((reinterpret_cast<uint64_t>(bytes.data()) + 63) & ~uint64_t(63));
+  }
+  return aligned;
+}
+
+void WorkerStorage::prepare(Launch &launch) {
+  worker.launch = &launch;
+  worker.intervals.assign(launch.program->intervals + 1, Interval());
+  size_t bytes = launch.program->constants.size() * 8;
+  std::memcpy(constants.reserve(bytes), launch.program->constants.data(), bytes);
+}
+
+Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
+  const Program &program = *launch.program;
+  size_t number = 0;
+  while (number < rooms.size() && rooms[number].used)
+    ++number;
+  if (number == rooms.size())
+    rooms.emplace_back();
+  Room &room = rooms[number];
+  room.used = true;
+  Block &block = room.block;
+  block.linear = linear;
+  const Dim3 &grid = launch.shape.grid;
+  block.index.x = static_cast<uint32_t>(linear % grid.x);
+  block.index.y = static_cast<uint32_t>(linear / grid.x % grid.y);
+  block.index.z = static_cast<uint32_t>(linear / grid.x / grid.y);
+  block.storage = number;
+  block.effects = 0;
+  block.running = 0;
+  for (Barrier &barrier : block.barriers)
+    barrier = Barrier();
+  uint32_t threads = launch.shape.block.x * launch.shape.block.y * launch.shape.block.z;
+  uint32_t count = (threads + 31) / 32;
+  block.liveWarps = count;
+  size_t perWarp = (program.registerBytes + program.predicates * size_t(4) + 63) & ~size_t(63);
+  char *registers = room.registers.reserve(perWarp * count);
+  size_t localPerWarp = program.localBytes * size_t(32);
+  char *local = room.local.reserve(localPerWarp * count);
+  block.shared = room.shared.reserve(launch.sharedBytes + 1024);
+  // Shared address sharedStart is aligned to 1024; its host address to 64.
+  block.warps.resize(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    Warp &warp = block.warps[i];
+    warp.base[0] = registers + perWarp * i;
+    warp.base[1] = constants.data() - 1;
+    warp.predicates = reinterpret_cast<uint32_t *>(registers + perWarp * i + program.registerBytes);
+    warp.shared = block.shared;
+    warp.sharedBytes = launch.sharedBytes;
+    warp.local = local + localPerWarp * i;
+    warp.localBytes = program.localBytes;
+    warp.block = &block;
+    warp.worker = &worker;
+    warp.index = i;
+    warp.current = 0;
+    warp.clockCurrent = false;
+    warp.executed = 0;
+    uint32_t lanes = std::min(32u, threads - i * 32);
+    warp.initial = warp.live = lanes == 32 ? ~0u : (1u << lanes) - 1;
+    warp.groups.clear();
+    warp.splits.clear();
+    Split split;
+    split.pc = program.code.data();
+    split.mask = warp.live;
+    warp.splits.push_back(std::move(split));
+    enter(warp, launch, block);
+  }
+  return &block;
+}
+
+uint64_t WorkerStorage::finish(Block *block) {
+  rooms[block->storage].used = false;
+  uint64_t executed = 0;
+  for (const Warp &warp : block->warps)
+    executed += warp.executed;
+  return executed;
+}
+
+/// The same for all lanes; false: it depends on the lane.
+static bool uniformValue(SpecialRegister which, const Launch &launch, const Block &block, const Warp &warp,
+                         uint64_t &value) {
+  using S = SpecialRegister;
+  const LaunchShape &shape = launch.shape;
+  Dim3 cluster = shape.cluster;
+  uint64_t warps = block.warps.size();
+  switch (which) {
+  case S::Zero:
+  case S::GridId:
+  case S::ClusterCtarank:
+  case S::ClusterCtaidX:
+  case S::ClusterCtaidY:
+  case S::ClusterCtaidZ:
+    return value = 0, true;
+  case S::NtidX:
+    return value = shape.block.x, true;
+  case S::NtidY:
+    return value = shape.block.y, true;
+  case S::NtidZ:
+    return value = shape.block.z, true;
+  case S::CtaidX:
+  case S::ClusterIdX:
+    return value = block.index.x, true;
+  case S::CtaidY:
+  case S::ClusterIdY:
+    return value = block.index.y, true;
+  case S::CtaidZ:
+  case S::ClusterIdZ:
+    return value = block.index.z, true;
+  case S::NctaidX:
+  case S::NclusterIdX:
+    return value = shape.grid.x, true;
+  case S::NctaidY:
+  case S::NclusterIdY:
+    return value = shape.grid.y, true;
+  case S::NctaidZ:
+  case S::NclusterIdZ:
+    return value = shape.grid.z, true;
+  case S::WarpId:
+    return value = warp.index, true;
+  case S::NwarpId:
+    return value = warps, true;
+  case S::SmId:
+    return value = block.linear % launch.multiprocessors, true;
+  case S::NsmId:
+    return value = launch.multiprocessors, true;
+  case S::ClusterNctaidX:
+    return value = cluster.x, true;
+  case S::ClusterNctaidY:
+    return value = cluster.y, true;
+  case S::ClusterNctaidZ:
+    return value = cluster.z, true;
+  case S::ClusterNctarank:
+    return value = uint64_t(cluster.x) * cluster.y * cluster.z, true;
+  case S::IsExplicitCluster:
+    return value = 0, true;
+  case S::DynamicSmemSize:
+    return value = shape.dynamicSharedBytes, true;
+  case S::TotalSmemSize:
+    return value = launch.sharedBytes, true;
+  default:
+    return false;
+  }
+}
+
+static uint32_t laneValue(SpecialRegister which, const Launch &launch, uint32_t thread) {
+  using S = SpecialRegister;
+  const Dim3 &size = launch.shape.block;
+  uint32_t lane = thread % 32;
+  switch (which) {
+  case S::TidX:
+    return thread % size.x;
+  case S::TidY:
+    return thread / size.x % size.y;
+  case S::TidZ:
+    return thread / size.x / size.y;
+  case S::LaneId:
+    return lane;
+  case S::LaneMaskEq:
+    return 1u << lane;
+  case S::LaneMaskLt:
+    return (1u << lane) - 1;
+  case S::LaneMaskLe:
+    return (1u << lane) - 1 + (1u << lane);
+  case S::LaneMaskGe:
+    return ~((1u << lane) - 1);
+  case S::LaneMaskGt:
+    return ~((1u << lane) - 1 + (1u << lane));
+  default:
+    return 0;
+  }
+}
+
+void WorkerStorage::enter(Warp &warp, const Launch &launch, const Block &block) {
+  for (const EntryValue &entry : launch.program->entryValues) {
+    if (entry.predicate) {
+      warp.predicates[entry.offset] = 0;
+      continue;
+    }
+    uint64_t value = 0;
+    bool uniform = uniformValue(entry.which, launch, block, warp, value);
+    if (entry.wide) {
+      uint64_t *to = warp.out<uint64_t>(entry.offset);
+      for (unsigned i = 0; i < 32; ++i)
+        to[i] = value;
+    } else {
+      uint32_t *to = warp.out<uint32_t>(entry.offset);
+      for (unsigned i = 0; i < 32; ++i)
+        to[i] = uniform ? static_cast<uint32_t>(value) : laneValue(entry.which, launch, warp.index * 32 + i);
+    }
+  }
+}

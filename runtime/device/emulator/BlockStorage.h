@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Room for resident blocks: registers, predicates, local and shared memory.
+// Kept from block to block and from launch to launch, so that a small kernel
+// costs no allocation and finds its registers in the cache.
+#ifndef LLAMAC_RUNTIME_DEVICE_EMULATOR_BLOCKSTORAGE_H
+#define LLAMAC_RUNTIME_DEVICE_EMULATOR_BLOCKSTORAGE_H
+
+#include "runtime/device/emulator/Scheduler.h"
+
+namespace llrt::emu {
+
+/// Bytes at a multiple of 64, which grow and never shrink.
+class AlignedBytes {
+public:
+  char *reserve(size_t bytes);
+  char *data() { return aligned; }
+
+private:
+  std::vector<char> bytes;
+  char *aligned = nullptr;
+};
+
+class WorkerStorage {
+public:
+  /// Before the first block of a launch.
+  void prepare(Launch &launch);
+  Block *start(const Launch &launch, uint64_t linear);
+  /// Returns the instructions that the block executed.
+  uint64_t finish(Block *block);
+  /// The warp that ran last.
+  uint32_t runningWarp(const Block &block) const { return block.running; }
+
+private:
+  struct Room {
+    Block block;
+    AlignedBytes registers, shared, local;
+    bool used = false;
+  };
+  Worker worker;
+  AlignedBytes constants;
+  std::deque<Room> rooms;
+
+  void enter(Warp &warp, const Launch &launch, const Block &block);
+};
+
+} // namespace llrt::emu
+
+#endif

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Asynchronous copies: cp.async with its groups, cp.async.bulk with mbarriers
+// or bulk groups. A copy is done when it is issued, which is one of the legal
+// times; waits therefore never block.
+#include "runtime/device/emulator/Access.h"
+#include "runtime/device/emulator/Barriers.h"
+#include "runtime/device/emulator/Scheduler.h"
+
+using namespace llrt::emu;
+
+namespace {
+
+/// One lane's operand as a generic address; `shared`: it names shared memory.
+template <class A> LLRT_INLINE uint64_t laneAddress(Warp &warp, uint32_t operand, int lane, int64_t offset, bool shared) {
+  uint64_t address = warp.in<A>(operand)[lane] + static_cast<uint64_t>(offset);
+  return shared && address < windowBytes ? address + sharedWindow : address;
+}
+
+/// What cp.async.bulk and cp.async keep in Inst::extra.
+struct CopyOperands {
+  enum : uint32_t {
+    DestinationShared = 1,
+    SourceShared = 2,
+    DestinationWide = 4,
+    SourceWide = 8,
+    MbarrierWide = 16,
+    HasMbarrier = 32,
+    HasSourceSize = 64,
+    HasIgnore = 128,
+    IgnoreNegated = 256
+  };
+  // extra[0..2]: byte offsets of the three addresses, as int32; extra[3]: flags.
+};
+
+LLRT_INLINE uint64_t addressOf(Warp &warp, const Inst *inst, unsigned slot, int lane, bool wide, bool shared) {
+  int64_t offset = static_cast<int32_t>(inst->extra[slot]);
+  return wide ? laneAddress<uint64_t>(warp, inst->op[slot], lane, offset, shared)
+              : laneAddress<uint32_t>(warp, inst->op[slot], lane, offset, shared);
+}
+
+/// Checked host address of [address, address+bytes); Inst::aux: the interval.
+char *hostRange(const Inst *inst, Warp &warp, int lane, uint64_t address, uint64_t bytes, AccessKind kind,
+                bool interval) {
+  if (address >= sharedWindow) {
+    uint64_t at = address - sharedWindow;
+    if (at < sharedStart || at - sharedStart > warp.sharedBytes || warp.sharedBytes - (at - sharedStart) < bytes)
+      fault(inst, lane, "copy of " + std::to_string(bytes) + " bytes at shared address " + std::to_string(at) +
+                            ", outside the block's " + std::to_string(warp.sharedBytes) + " bytes");
+    return warp.shared + (at - sharedStart);
+  }
+  if (interval) {
+    const Interval &known = warp.worker->intervals[inst->aux];
+    if (address - known.begin < known.bytes && known.bytes - (address - known.begin) >= bytes)
+      return reinterpret_cast<char *>(address);
+  }
+  const Memory &memory = *warp.worker->launch->memory;
+  const Allocation *allocation = memory.find(address);
+  if (!allocation || allocation->end - address < bytes)
+    fault(inst, lane, "copy of " + std::to_string(bytes) + " bytes at " + memory.describe(address));
+  if (kind != AccessKind::Load && !allocation->writable)
+    fault(inst, lane, "copy into constant memory at " + memory.describe(address));
+  if (interval)
+    warp.worker->intervals[inst->aux] = {allocation->begin, allocation->end - allocation->begin};
+  return reinterpret_cast<char *>(address);
+}
+
+/// op[0]: destination, op[1]: source, op[2]: mbarrier, op[3]: size.
+const Inst *runBulkCopy(const Inst *inst, Warp &warp, uint32_t mask) {
+  uint32_t flags = inst->extra[3];
+  using F = CopyOperands;
+  for (uint32_t left = mask; left; left &= left - 1) {
+    int lane = __builtin_ctz(left);
+    bool toShared = flags & F::DestinationShared, fromShared = flags & F::SourceShared;
+    uint64_t to = addressOf(warp, inst, 0, lane, flags & F::DestinationWide, toShared);
+    uint64_t from = addressOf(warp, inst, 1, lane, flags & F::SourceWide, fromShared);
+    uint32_t size = warp.in<uint32_t>(inst->op[3])[lane];
+    if (size % 16 || to % 16 || from % 16)
+      fault(inst, lane, "a bulk copy needs addresses and a size that are multiples of 16; the size is " +
+                            std::to_string(size));
+    char *target = hostRange(inst, warp, lane, to, size, AccessKind::Store, !toShared);
+    const char *source = hostRange(inst, warp, lane, from, size, AccessKind::Load, !fromShared);
+    std::memmove(target, source, size);
+    if (flags & F::HasMbarrier) {
+      uint64_t barrier = addressOf(warp, inst, 2, lane, flags & F::MbarrierWide, true) - sharedWindow;
+      completeTransaction(inst, warp, lane, static_cast<uint32_t>(barrier), size);
+    }
+  }
+  warp.block->effects += 1;
+  return inst + 1;
+}
+
+/// op[0]: destination, op[1]: source, op[3]: source size; imm: bytes;
+/// op[4]: predicate that says to ignore the source.
+const Inst *runCopy(const Inst *inst, Warp &warp, uint32_t mask) {
+  uint32_t flags = inst->extra[3];
+  using F = CopyOperands;
+  uint32_t size = static_cast<uint32_t>(inst->imm);
+  for (uint32_t left = mask; left; left &= left - 1) {
+    int lane = __builtin_ctz(left);
+    uint64_t to = addressOf(warp, inst, 0, lane, flags & F::DestinationWide, true);
+    uint64_t from = addressOf(warp, inst, 1, lane, flags & F::SourceWide, false);
+    uint32_t bytes = flags & F::HasSourceSize ? warp.in<uint32_t>(inst->op[3])[lane] : size;
+    if (flags & F::HasIgnore) {
+      bool ignore = (warp.predicates[inst->op[4]] >> lane & 1) != static_cast<uint32_t>((flags & F::IgnoreNegated) != 0);
+      bytes = ignore ? 0 : bytes;
+    }
+    if (bytes > size)
+      fault(inst, lane, "cp.async reads " + std::to_string(bytes) + " bytes of " + std::to_string(size));
+    if (to % size || (bytes && from % size))
+      fault(inst, lane, "misaligned cp.async of " + std::to_string(size) + " bytes");
+    char *target = hostRange(inst, warp, lane, to, size, AccessKind::Store, false);
+    if (bytes)
+      std::memcpy(target, hostRange(inst, warp, lane, from, bytes, AccessKind::Load, true), bytes);
+    std::memset(target + bytes, 0, size - bytes);
+  }
+  warp.block->effects += 1;
+  return inst + 1;
+}
+
+/// cp.async.mbarrier.arrive: this thread's copies are done, so it arrives now.
+/// Without .noinc the pending count is first raised by one, which it takes back.
+template <class A> const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
+  for (uint32_t left = mask; left; left &= left - 1) {
+    int lane = __builtin_ctz(left);
+    uint32_t address = static_cast<uint32_t>(laneAddress<A>(warp, inst->op[0], lane, inst->imm, true) - sharedWindow);
+    if (inst->aux)
+      arrive(inst, warp, lane, address, 1, 0, false);
+    else
+      readMbarrier(inst, warp, lane, address);
+  }
+  return inst + 1;
+}
+
+bool isWide(Decoding &d, const Operand &memory) {
+  return !(memory.kind == Operand::Memory && memory.elements[0].kind == Operand::Register &&
+           d.registerBits(memory.elements[0]) == 32);
+}
+
+void bindAddress(Decoding &d, unsigned slot, const Operand &memory, uint32_t wideFlag) {
+  int64_t keep = d.inst().imm;
+  bool wide = d.address(slot, memory, Space::Shared);
+  int64_t offset = d.inst().imm;
+  d.inst().imm = keep;
+  if (offset != static_cast<int32_t>(offset))
+    d.fail("an offset of more than 31 bits");
+  d.setExtra(slot, static_cast<uint32_t>(static_cast<int32_t>(offset)));
+  if (wide)
+    d.setExtra(3, d.inst().extra[3] | wideFlag);
+}
+
+void decodeBulk(Decoding &d) {
+  using F = CopyOperands;
+  if (d.take("commit_group"))
+    return d.emit(runNothing);
+  if (d.take("wait_group")) {
+    d.take("read");
+    d.expectOperands(1, 1);
+    return d.emit(runNothing);
+  }
+  if (d.take("tensor"))
+    d.fail("tensor maps are not emulated");
+  if (d.take("prefetch")) {
+    d.take("L2");
+    d.take("global");
+    d.take("L2::cache_hint");
+    d.expectOperands(2, 3);
+    return d.emit(runNothing);
+  }
+  std::string_view first = d.takeOneOf({"shared::cluster", "shared::cta", "global"});
+  std::string_view second = d.takeOneOf({"shared::cta", "global"});
+  bool mbarrier = d.take("mbarrier::complete_tx::bytes");
+  bool group = d.take("bulk_group");
+  bool hint = d.take("L2::cache_hint");
+  if (first.empty() || second.empty() || mbarrier == group || (first == "global") == mbarrier)
+    d.unsupported();
+  d.expectOperands(3u + mbarrier + hint, 3u + mbarrier + hint);
+  d.emit(runBulkCopy);
+  d.extra(4);
+  d.setExtra(3, (first != "global" ? F::DestinationShared : 0u) | (second != "global" ? F::SourceShared : 0u) |
+                    (mbarrier ? F::HasMbarrier : 0u));
+  bindAddress(d, 0, d.operand(0), F::DestinationWide);
+  bindAddress(d, 1, d.operand(1), F::SourceWide);
+  d.use(3, d.operand(2), Type::U32);
+  if (mbarrier)
+    bindAddress(d, 2, d.operand(3), F::MbarrierWide);
+  d.cachedInterval();
+}
+
+void decodeCp(Decoding &d) {
+  using F = CopyOperands;
+  if (!d.take("async"))
+    d.unsupported();
+  if (d.take("bulk"))
+    return decodeBulk(d);
+  if (d.take("commit_group") || d.take("wait_all"))
+    return d.emit(runNothing);
+  if (d.take("wait_group")) {
+    d.expectOperands(1, 1);
+    return d.emit(runNothing);
+  }
+  if (d.take("mbarrier")) {
+    if (!d.take("arrive"))
+      d.unsupported();
+    bool noIncrement = d.take("noinc");
+    d.takeSpace();
+    d.takeType();
+    d.expectOperands(1, 1);
+    bool wide = isWide(d, d.operand(0));
+    d.emit(wide ? runCopyArrive<uint64_t> : runCopyArrive<uint32_t>);
+    d.address(0, d.operand(0), Space::Shared);
+    d.inst().aux = noIncrement;
+    return;
+  }
+  bool throughL1 = d.take("ca");
+  if (!throughL1 && !d.take("cg"))
+    d.unsupported();
+  if (d.takeOneOf({"shared", "shared::cta", "shared::cluster"}).empty() || !d.take("global"))
+    d.unsupported();
+  bool hint = d.take("L2::cache_hint");
+  d.takeOneOf({"L2::64B", "L2::128B", "L2::256B"});
+  d.expectOperands(3, 5);
+  uint64_t size = d.constant(d.operand(2));
+  if (size != 16 && !(throughL1 && (size == 4 || size == 8)))
+    d.fail("copies of " + std::to_string(size) + " bytes");
+  d.emit(runCopy);
+  d.extra(4);
+  d.inst().imm = static_cast<int64_t>(size);
+  bindAddress(d, 0, d.operand(0), F::DestinationWide);
+  bindAddress(d, 1, d.operand(1), F::SourceWide);
+  if (d.operands() > 3u + hint) {
+    const Operand &fourth = d.operand(3);
+    if (d.registerBits(fourth) == 1) {
+      d.usePredicate(4, fourth);
+      d.setExtra(3, d.inst().extra[3] | F::HasIgnore | (fourth.negated ? F::IgnoreNegated : 0u));
+    } else {
+      d.use(3, fourth, Type::U32);
+      d.setExtra(3, d.inst().extra[3] | F::HasSourceSize);
+    }
+  }
+  d.cachedInterval();
+}
+
+} // namespace
+
+void llrt::emu::addAsyncInstructions(InstructionTable &table) { table["cp"] = decodeCp; }

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// ld, st, prefetch, and parameters.
+#include "runtime/device/emulator/Access.h"
+#include "runtime/device/emulator/Scheduler.h"
+
+using namespace llrt::emu;
+
+namespace {
+
+template <class T> LLRT_INLINE T loadOne(uint64_t at) {
+  T value;
+  std::memcpy(&value, reinterpret_cast<const void *>(at), sizeof value);
+  return value;
+}
+
+/// T: in memory; S: the lane of the registers; N: how many of them.
+template <Space SP, class A, class T, class S, unsigned N>
+const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
+  Addresses address;
+  resolve<SP, A>(inst, warp, mask, AccessKind::Load, sizeof(T) * N, address);
+  S r[N][32];
+  if (address.contiguous) {
+    T from[32 * N];
+    std::memcpy(from, reinterpret_cast<const void *>(address.at[0]), sizeof from);
+    for (unsigned i = 0; i < 32; ++i)
+      for (unsigned k = 0; k < N; ++k)
+        r[k][i] = static_cast<S>(from[i * N + k]);
+  } else if (mask == ~0u) {
+    for (unsigned i = 0; i < 32; ++i)
+      for (unsigned k = 0; k < N; ++k)
+        r[k][i] = static_cast<S>(loadOne<T>(address.at[i] + k * sizeof(T)));
+  } else {
+    for (unsigned i = 0; i < 32; ++i)
+      for (unsigned k = 0; k < N; ++k)
+        r[k][i] = mask >> i & 1 ? static_cast<S>(loadOne<T>(address.at[i] + k * sizeof(T))) : S(0);
+  }
+  for (unsigned k = 0; k < N; ++k)
+    put(warp.out<S>(inst->op[1 + k]), r[k], mask);
+  return inst + 1;
+}
+
+template <Space SP, class A, class T, class S, unsigned N>
+const Inst *runStore(const Inst *inst, Warp &warp, uint32_t mask) {
+  Addresses address;
+  resolve<SP, A>(inst, warp, mask, AccessKind::Store, sizeof(T) * N, address);
+  const S *from[N];
+  for (unsigned k = 0; k < N; ++k)
+    from[k] = warp.in<S>(inst->op[1 + k]);
+  if (address.contiguous) {
+    T to[32 * N];
+    for (unsigned i = 0; i < 32; ++i)
+      for (unsigned k = 0; k < N; ++k)
+        to[i * N + k] = static_cast<T>(from[k][i]);
+    std::memcpy(reinterpret_cast<void *>(address.at[0]), to, sizeof to);
+  } else {
+    for (unsigned i = 0; i < 32; ++i)
+      if (mask >> i & 1)
+        for (unsigned k = 0; k < N; ++k) {
+          T value = static_cast<T>(from[k][i]);
+          std::memcpy(reinterpret_cast<void *>(address.at[i] + k * sizeof(T)), &value, sizeof value);
+        }
+  }
+  warp.block->effects += 1;
+  return inst + 1;
+}
+
+/// Accesses that other threads order themselves by: one host access per lane.
+template <class A, class T, class S> const Inst *runStrongLoad(const Inst *inst, Warp &warp, uint32_t mask) {
+  Addresses address;
+  resolve<Space::Generic, A>(inst, warp, mask, AccessKind::Load, sizeof(T), address);
+  S r[32];
+  for (unsigned i = 0; i < 32; ++i)
+    r[i] = mask >> i & 1 ? static_cast<S>(__atomic_load_n(reinterpret_cast<const T *>(address.at[i]), __ATOMIC_ACQUIRE))
+                         : S(0);
+  put(warp.out<S>(inst->op[1]), r, mask);
+  countPoll(warp);
+  return inst + 1;
+}
+template <class A, class T, class S> const Inst *runStrongStore(const Inst *inst, Warp &warp, uint32_t mask) {
+  Addresses address;
+  resolve<Space::Generic, A>(inst, warp, mask, AccessKind::Store, sizeof(T), address);
+  const S *from = warp.in<S>(inst->op[1]);
+  for (unsigned i = 0; i < 32; ++i)
+    if (mask >> i & 1)
+      __atomic_store_n(reinterpret_cast<T *>(address.at[i]), static_cast<T>(from[i]), __ATOMIC_RELEASE);
+  warp.block->effects += 1;
+  return inst + 1;
+}
+
+/// A kernel parameter at a constant offset: the same for every lane.
+template <class T, class S> const Inst *runLoadParameter(const Inst *inst, Warp &warp, uint32_t mask) {
+  const std::vector<char> &parameters = warp.worker->launch->parameters;
+  S value = static_cast<S>(loadOne<T>(reinterpret_cast<uint64_t>(parameters.data()) + static_cast<uint64_t>(inst->imm)));
+  S r[32];
+  for (unsigned i = 0; i < 32; ++i)
+    r[i] = value;
+  put(warp.out<S>(inst->op[1]), r, mask);
+  return inst + 1;
+}
+
+struct Shape {
+  Space space;
+  bool wideAddress;
+  Type type;
+  bool wideRegister;
+  unsigned vector;
+};
+
+template <bool Store, Space SP, class A, class T, class S> Handler ofVector(unsigned vector) {
+  if constexpr (sizeof(T) * 4 <= 16) {
+    if (vector == 4)
+      return Store ? runStore<SP, A, T, S, 4> : runLoad<SP, A, T, S, 4>;
+  }
+  if (vector == 2)
+    return Store ? runStore<SP, A, T, S, 2> : runLoad<SP, A, T, S, 2>;
+  if (vector == 1)
+    return Store ? runStore<SP, A, T, S, 1> : runLoad<SP, A, T, S, 1>;
+  return nullptr;
+}
+
+template <bool Store, Space SP, class A> Handler ofType(const Shape &shape) {
+  // Sign matters only where a load widens.
+  bool extends = !Store && isSigned(shape.type);
+  switch (bitsOf(shape.type)) {
+  case 8:
+    if (shape.wideRegister)
+      return extends ? ofVector<Store, SP, A, int8_t, uint64_t>(shape.vector)
+                     : ofVector<Store, SP, A, uint8_t, uint64_t>(shape.vector);
+    return extends ? ofVector<Store, SP, A, int8_t, uint32_t>(shape.vector)
+                   : ofVector<Store, SP, A, uint8_t, uint32_t>(shape.vector);
+  case 16:
+    if (shape.wideRegister)
+      return extends ? ofVector<Store, SP, A, int16_t, uint64_t>(shape.vector)
+                     : ofVector<Store, SP, A, uint16_t, uint64_t>(shape.vector);
+    return extends ? ofVector<Store, SP, A, int16_t, uint32_t>(shape.vector)
+                   : ofVector<Store, SP, A, uint16_t, uint32_t>(shape.vector);
+  case 32:
+    if (shape.wideRegister)
+      return extends ? ofVector<Store, SP, A, int32_t, uint64_t>(shape.vector)
+                     : ofVector<Store, SP, A, uint32_t, uint64_t>(shape.vector);
+    return ofVector<Store, SP, A, uint32_t, uint32_t>(shape.vector);
+  case 64:
+    return ofVector<Store, SP, A, uint64_t, uint64_t>(shape.vector);
+  default:
+    return nullptr;
+  }
+}
+
+template <bool Store> Handler handlerOf(const Shape &shape) {
+  switch (shape.space) {
+  case Space::Shared:
+    return shape.wideAddress ? ofType<Store, Space::Shared, uint64_t>(shape) : ofType<Store, Space::Shared, uint32_t>(shape);
+  case Space::Local:
+    return shape.wideAddress ? ofType<Store, Space::Local, uint64_t>(shape) : ofType<Store, Space::Local, uint32_t>(shape);
+  case Space::Generic:
+  case Space::Param:
+    return ofType<Store, Space::Generic, uint64_t>(shape);
+  default:
+    return ofType<Store, Space::Global, uint64_t>(shape);
+  }
+}
+
+template <bool Store> Handler strongHandler(const Shape &shape) {
+  if (!shape.wideAddress || shape.vector != 1)
+    return nullptr;
+  switch (bitsOf(shape.type)) {
+  case 8:
+    return Store ? runStrongStore<uint64_t, uint8_t, uint32_t> : runStrongLoad<uint64_t, uint8_t, uint32_t>;
+  case 16:
+    return Store ? runStrongStore<uint64_t, uint16_t, uint32_t> : runStrongLoad<uint64_t, uint16_t, uint32_t>;
+  case 32:
+    return Store ? runStrongStore<uint64_t, uint32_t, uint32_t> : runStrongLoad<uint64_t, uint32_t, uint32_t>;
+  default:
+    return Store ? runStrongStore<uint64_t, uint64_t, uint64_t> : runStrongLoad<uint64_t, uint64_t, uint64_t>;
+  }
+}
+
+void decodeParameter(Decoding &d, Type type, bool wide) {
+  const Operand &base = d.operand(1).elements[0];
+  int64_t at = d.variableOffset(base) + d.operand(1).offset;
+  uint32_t size = bitsOf(type) / 8;
+  if (at < 0 || static_cast<uint64_t>(at) + size > d.parameterBytes() || static_cast<uint64_t>(at) % size)
+    d.fail("outside the kernel's parameters");
+  Handler handler = nullptr;
+  bool extends = isSigned(type);
+  switch (size) {
+  case 1:
+    handler = wide ? (extends ? runLoadParameter<int8_t, uint64_t> : runLoadParameter<uint8_t, uint64_t>)
+                   : (extends ? runLoadParameter<int8_t, uint32_t> : runLoadParameter<uint8_t, uint32_t>);
+    break;
+  case 2:
+    handler = wide ? (extends ? runLoadParameter<int16_t, uint64_t> : runLoadParameter<uint16_t, uint64_t>)
+                   : (extends ? runLoadParameter<int16_t, uint32_t> : runLoadParameter<uint16_t, uint32_t>);
+    break;
+  case 4:
+    handler = wide ? (extends ? runLoadParameter<int32_t, uint64_t> : runLoadParameter<uint32_t, uint64_t>)
+                   : runLoadParameter<uint32_t, uint32_t>;
+    break;
+  case 8:
+    handler = runLoadParameter<uint64_t, uint64_t>;
+    break;
+  }
+  d.emit(handler);
+  d.inst().imm = at;
+  d.def(1, d.operand(0), bitsOf(type), true);
+}
+
+/// Cache and eviction hints change no value.
+void takeCacheHints(Decoding &d) {
+  d.takeOneOf({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
+  d.take("nc");
+  for (std::string_view level : {"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
+                                 "L1::no_allocate", "L2::evict_normal", "L2::evict_first", "L2::evict_last",
+                                 "L2::64B", "L2::128B", "L2::256B"})
+    d.take(level);
+  d.take("L2::cache_hint");
+}
+
+template <bool Store> void decodeAccess(Decoding &d) {
+  bool strong = !d.takeOneOf({"volatile", "relaxed", "acquire", "release", "mmio"}).empty();
+  d.takeOneOf({"cta", "cluster", "gpu", "sys"});
+  d.take("weak");
+  takeCacheHints(d);
+  Shape shape{};
+  shape.space = d.takeSpace();
+  shape.vector = d.take("v2") ? 2 : d.take("v4") ? 4 : 1;
+  shape.type = d.takeType();
+  if (bitsOf(shape.type) > 64)
+    d.unsupported();
+  d.expectOperands(2, 3);
+  const Operand &memory = d.operand(Store ? 0 : 1);
+  const Operand &value = d.operand(Store ? 1 : 0);
+  if (memory.kind != Operand::Memory)
+    d.fail("an address in brackets is expected");
+  shape.space = d.resolveSpace(shape.space, memory);
+  bool isVector = shape.vector > 1;
+  if (isVector && (value.kind != Operand::Vector || value.elements.size() != shape.vector))
+    d.fail("a vector of " + std::to_string(shape.vector) + " is expected");
+  auto element = [&](unsigned k) -> const Operand & { return isVector ? value.elements[k] : value; };
+  for (unsigned k = 0; k < shape.vector; ++k)
+    shape.wideRegister |= d.registerBits(element(k)) == 64;
+  if (bitsOf(shape.type) == 64)
+    shape.wideRegister = true;
+
+  const Operand &base = memory.elements[0];
+  if (shape.space == Space::Param) {
+    if (Store)
+      d.fail("a kernel's parameters are read only");
+    if (base.kind == Operand::Variable && !isVector)
+      return decodeParameter(d, shape.type, shape.wideRegister);
+    if (base.kind == Operand::Variable)
+      d.fail("a vector of parameters is not emulated");
+    d.fail("parameters are read at constant addresses");
+  }
+  shape.wideAddress = !(base.kind == Operand::Register && d.registerBits(base) == 32);
+  bool global = shape.space != Space::Shared && shape.space != Space::Local;
+  // Within a block order is the interpreter's own; a poll still counts.
+  if (strong && global && shape.vector == 1)
+    d.emit(strongHandler<Store>(shape));
+  else
+    d.emit(handlerOf<Store>(shape));
+  d.address(0, memory, shape.space);
+  if (global)
+    d.cachedInterval();
+  unsigned lane = shape.wideRegister ? 64 : 32;
+  for (unsigned k = 0; k < shape.vector; ++k) {
+    const Operand &each = element(k);
+    if (shape.wideRegister && d.isRegister(each) && d.registerBits(each) != 64)
+      d.fail("registers of different widths");
+    if (Store)
+      d.isRegister(each) ? d.use(1 + k, each, shape.type, true)
+                         : d.useAtWidth(1 + k, each, shape.type, lane);
+    else
+      d.defAtWidth(1 + k, each, bitsOf(shape.type), lane);
+  }
+}
+
+const Inst *runPoll(const Inst *inst, Warp &warp, uint32_t) {
+  countPoll(warp);
+  return inst + 1;
+}
+
+void decodeLoad(Decoding &d) {
+  bool poll = d.statement.opcode.find(".shared") != std::string_view::npos &&
+              (d.statement.opcode.find("volatile") != std::string_view::npos ||
+               d.statement.opcode.find("acquire") != std::string_view::npos ||
+               d.statement.opcode.find("relaxed") != std::string_view::npos);
+  if (poll)
+    d.emit(runPoll);
+  decodeAccess<false>(d);
+}
+
+/// An address that nothing depends on.
+void decodePrefetch(Decoding &d) {
+  while (!d.left().empty())
+    d.take(d.left());
+  d.emit(runNothing);
+}
+
+} // namespace
+
+void llrt::emu::addMemoryInstructions(InstructionTable &table) {
+  table["ld"] = decodeLoad;
+  table["ldu"] = decodeLoad;
+  table["st"] = decodeAccess<true>;
+  table["prefetch"] = decodePrefetch;
+  table["prefetchu"] = decodePrefetch;
+  table["applypriority"] = decodePrefetch;
+}
