@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// llama-opt: mlir-opt with the project's dialects and passes.
-#include "compiler/fuse/Passes.h"
-#include "dialects/llama/Llama.h"
+// llama-opt: mlir-opt with the project's dialects and passes. Every pass goes
+// by its flag, every phase by its verb: --fuse, --tile, --lower.
+#include "compiler/pipeline/Registration.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -10,9 +10,9 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
-  registry.insert<mlir::llama::LlamaDialect>();
+  mlir::llama::registerAllLlamacDialects(registry);
   mlir::registerAllPasses();
-  mlir::llama::registerFusePasses();
+  mlir::llama::registerAllLlamacPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "llamac's modular optimizer\n", registry));
 }

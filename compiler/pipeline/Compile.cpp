@@ -173,8 +173,7 @@ private:
     return text + "\n";
   }
 
-  llrt::Error dump(int index, const std::string &text,
-                   const char *mark = "") {
+  llrt::Error dump(int index, const std::string &text, const char *mark = "") {
     std::string name =
         request.dumpDir + "/" + std::to_string(index + 1) + "-" +
         stageNames[index] + mark +

@@ -48,8 +48,24 @@ std::vector<std::string> getPassNames(StringRef gpu) {
   for (Stage stage : {Stage::Fused, Stage::Tiled, Stage::Nvvm}) {
     OpPassManager manager(ModuleOp::getOperationName());
     addPasses(manager, stage, gpu);
-    llvm::raw_string_ostream stream(names.emplace_back());
+    std::string text;
+    llvm::raw_string_ostream stream(text);
     manager.printAsTextualPipeline(stream);
+    // "builtin.module(a{options},gpu.module(b,c))": flags have no dots.
+    std::string word;
+    int options = 0;
+    for (char c : text) {
+      options += c == '{' ? 1 : c == '}' ? -1 : 0;
+      if (options != 0 || c == '}')
+        continue;
+      if (c != ',' && c != '(' && c != ')') {
+        word += c;
+        continue;
+      }
+      if (!word.empty() && word.find('.') == std::string::npos)
+        names.push_back(word);
+      word.clear();
+    }
   }
   return names;
 }

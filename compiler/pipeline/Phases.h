@@ -21,8 +21,7 @@ LogicalResult checkStage(ModuleOp module, Stage stage);
 /// check. Llama is where a module starts; Ptx and Exe have no passes.
 LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu);
 
-/// The passes of `fuse`, `tile` and `lower` as mlir-opt's --pass-pipeline takes
-/// them, for --info.
+/// The flags of all passes of `fuse`, `tile` and `lower` in order, for --info.
 std::vector<std::string> getPassNames(StringRef gpu);
 
 } // namespace mlir::llama
