@@ -27,6 +27,5 @@ namespace {
 
 void llama::registerFusePasses() {
   registerLlamaFusePasses();
-  PassPipelineRegistration<>("llama-fuse", "The phase fuse: llama -> fused",
-                             buildFusePipeline);
+  PassPipelineRegistration<>("fuse", "llama -> fused", buildFusePipeline);
 }

@@ -20,7 +20,7 @@ namespace mlir::llama {
 /// fused_linear, fused_gate_up, fused_linear.
 void buildFusePipeline(OpPassManager &pm);
 
-/// Makes the passes known to llama-opt, and the whole phase as `llama-fuse`.
+/// Makes the passes known to llama-opt, and the whole phase as `--fuse`.
 void registerFusePasses();
 
 } // namespace mlir::llama

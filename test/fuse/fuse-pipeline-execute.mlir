@@ -1,14 +1,14 @@
 // A whole model by value: three tokens in one prefill, padded to four, and one
 // more by decode. Unfused, fused and fed token by token it gives the same.
 // RUN: %add-main %s f32 > %t.mlir
-// RUN: llama-opt %t.mlir --llama-fuse -o %t.fused.mlir
+// RUN: llama-opt %t.mlir --fuse -o %t.fused.mlir
 // RUN: FileCheck %s --input-file=%t.fused.mlir
 // RUN: cat %t.mlir | %execute > %t.before
 // RUN: cat %t.fused.mlir | %execute > %t.after
 // RUN: %compare --equal 1 2 %t.before %t.after
 // In bf16 too, where the norm's other rounding shows: to 3 percent.
 // RUN: %add-main %s bf16 > %t.bf16.mlir
-// RUN: llama-opt %t.bf16.mlir --llama-fuse | %execute > %t.bf16
+// RUN: llama-opt %t.bf16.mlir --fuse | %execute > %t.bf16
 // RUN: %compare --bound 0.03 %t.before %t.bf16
 
 // CHECK-COUNT-2: llama.fused_qkv {{.*}} gamma {{.*}} cache

@@ -1,6 +1,6 @@
 // A layer becomes five ops, the head one; and pass by pass gives the same text.
-// RUN: llama-opt %s --llama-fuse | FileCheck %s
-// RUN: llama-opt %s --llama-fuse -o %t.at-once
+// RUN: llama-opt %s --fuse | FileCheck %s
+// RUN: llama-opt %s --fuse -o %t.at-once
 // RUN: llama-opt %s --llama-fuse-qkv | llama-opt --llama-fuse-swiglu \
 // RUN:   | llama-opt --llama-fuse-rms-norm-linear | llama-opt --llama-fuse-rope \
 // RUN:   | llama-opt --llama-fuse-residual | llama-opt --llama-check-fused -o %t.by-pass
