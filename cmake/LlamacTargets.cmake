@@ -38,7 +38,7 @@ endfunction()
 # An executable that depends on nothing but the parts of the C library.
 function(llamac_runtime_executable name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
-  add_executable(${name} ${arg_SOURCES})
+  add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/runtime/OlderGlibc.c)
   target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
   target_link_libraries(${name} PRIVATE ${arg_LINK} ${CMAKE_DL_LIBS})
   target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections)
