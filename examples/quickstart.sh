@@ -12,8 +12,8 @@ install_packages
 configure release
 build release llamac llama-runtime
 
-say "compiling examples/storyteller into build/storyteller"
-build/release/bin/llamac examples/storyteller -o build/storyteller
+say "compiling examples/storyteller/model into build/storyteller"
+build/release/bin/llamac examples/storyteller/model -o build/storyteller
 ls -sh build/storyteller
 
 say "running: build/storyteller \"$prompt\""

@@ -4,7 +4,7 @@ set -euo pipefail
 work=$1
 rm -rf "$work"
 mkdir -p "$work"
-model=$LLAMAC_SOURCE_DIR/examples/storyteller
+model=$LLAMAC_SOURCE_DIR/examples/storyteller/model
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
