@@ -27,15 +27,26 @@ static std::string plainText(const ordered_json &value) {
                                         ordered_json::error_handler_t::replace);
 }
 
+/// No structure inside: it fits on a line.
 static bool isFlat(const ordered_json &value) {
-  if (!value.is_structured())
-    return true;
-  if (value.is_object())
-    return false;
   for (const ordered_json &element : value)
-    if (element.is_structured())
+    if (value.is_structured() && element.is_structured())
       return false;
   return true;
+}
+
+/// "1 2 3" or "name config.json  bytes 609".
+static std::string flatText(const ordered_json &value) {
+  std::string text;
+  if (value.is_object())
+    for (const auto &[key, element] : value.items())
+      text += (text.empty() ? "" : "  ") + key + " " + plainText(element);
+  else if (value.is_array())
+    for (const ordered_json &element : value)
+      text += (text.empty() ? "" : " ") + plainText(element);
+  else
+    text = plainText(value);
+  return text;
 }
 
 /// An object as "key  value" lines, deeper objects indented below their key.
@@ -47,34 +58,30 @@ static void render(const ordered_json &value, size_t indent, std::string &out) {
   }
   if (value.is_array()) {
     for (const ordered_json &element : value) {
-      if (isFlat(element) || element.empty()) {
-        out += margin + "- " + plainText(element) + "\n";
-      } else {
-        out += margin + "-\n";
-        render(element, indent + 2, out);
+      if (isFlat(element)) {
+        out += margin + flatText(element) + "\n";
+        continue;
       }
+      out += margin + "-\n";
+      render(element, indent + 2, out);
     }
     return;
   }
+  auto onOneLine = [](const ordered_json &element) {
+    return !element.is_object() && isFlat(element);
+  };
   size_t width = 0;
   for (const auto &[key, element] : value.items())
-    if (isFlat(element))
+    if (onOneLine(element))
       width = std::max(width, key.size());
   for (const auto &[key, element] : value.items()) {
-    if (!isFlat(element)) {
-      out += margin + key + "\n";
-      render(element, indent + 2, out);
+    if (onOneLine(element)) {
+      out += margin + key + std::string(width - key.size() + 2, ' ') +
+             flatText(element) + "\n";
       continue;
     }
-    std::string text;
-    if (element.is_array()) {
-      for (const ordered_json &item : element)
-        text += (text.empty() ? "" : " ") + plainText(item);
-    } else {
-      text = plainText(element);
-    }
-    out +=
-        margin + key + std::string(width - key.size() + 2, ' ') + text + "\n";
+    out += margin + key + "\n";
+    render(element, indent + 2, out);
   }
 }
 

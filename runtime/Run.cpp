@@ -92,7 +92,8 @@ Outcome Session::open() {
     return outcome;
   settings.contextSize = line.contextSize.value_or(0);
   settings.maxBatch = line.maxBatch.value_or(0);
-  if (!line.maxBatch && line.source != CommandLine::Source::Prompts)
+  if (!line.maxBatch && !line.info &&
+      line.source != CommandLine::Source::Prompts)
     settings.maxBatch = 1; // one prompt needs the KV pages of one sequence
   if (!executable->hasTokenizer())
     return std::nullopt;
