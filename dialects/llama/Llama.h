@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The llama dialect in C++: include this to build or to match its ops.
 //
-// What each op means is said in LlamaOps.td and LlamaFusedOps.td; `ninja mlir-doc`
-// makes docs/LlamaDialect.md of them.
+// What each op means is said in LlamaOps.td and LlamaFusedOps.td; `ninja
+// mlir-doc` makes docs/LlamaDialect.md of them.
 #ifndef LLAMAC_DIALECTS_LLAMA_LLAMA_H
 #define LLAMAC_DIALECTS_LLAMA_LLAMA_H
 
