@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <map>
 
 using namespace llrt::cuda;
@@ -35,7 +36,7 @@ struct Driver : FakeCuda {
   }
   bool initialised = false, current = false, retained = false;
   std::map<DevicePointer, std::pair<void *, uint64_t>> blocks;
-  std::vector<Function *> functions;
+  std::deque<Function> functions; // addresses stay
   toy::HostDevice kernels;
 };
 
@@ -249,8 +250,8 @@ Status cuModuleGetFunction(FunctionHandle *function, ModuleHandle,
   note(std::string("cuModuleGetFunction ") + name);
   if (std::strncmp(name, "toy_", 4) != 0)
     return 500; // CUDA_ERROR_NOT_FOUND
-  driver().functions.push_back(new Function{name});
-  *function = reinterpret_cast<FunctionHandle>(driver().functions.back());
+  driver().functions.push_back({name});
+  *function = reinterpret_cast<FunctionHandle>(&driver().functions.back());
   return success;
 }
 Status cuFuncGetAttribute(int *value, FunctionAttribute attribute,

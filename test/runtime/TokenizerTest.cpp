@@ -43,7 +43,8 @@ bool isWhole(const std::string &text) {
 } // namespace
 
 TEST(TokenizerTest, ReadsInvalidUtf8AsPythonDoes) {
-  for (const json &entry : golden()["encoded"])
+  const json cases = golden()["encoded"];
+  for (const json &entry : cases)
     EXPECT_EQ(replaceInvalidUtf8(fromHex(entry["bytes"])),
               fromHex(entry["valid"]))
         << entry.dump();
@@ -52,7 +53,8 @@ TEST(TokenizerTest, ReadsInvalidUtf8AsPythonDoes) {
 TEST(TokenizerTest, EncodesAsTheLibraryWithOneBos) {
   auto tokenizer = load();
   EXPECT_EQ(tokenizer->pieceCount(), golden()["pieces"]);
-  for (const json &entry : golden()["encoded"]) {
+  const json cases = golden()["encoded"];
+  for (const json &entry : cases) {
     std::vector<int32_t> expected{1};
     for (int32_t id : entry["ids"])
       expected.push_back(id);
@@ -73,7 +75,8 @@ TEST(TokenizerTest, AddsBosOnlyWhereItBelongs) {
 
 TEST(TokenizerTest, DecodesAsTheLibrary) {
   auto tokenizer = load();
-  for (const json &entry : golden()["decoded"])
+  const json cases = golden()["decoded"];
+  for (const json &entry : cases)
     EXPECT_EQ(tokenizer->decode(entry["ids"].get<std::vector<int32_t>>()),
               entry["text"].get<std::string>());
 }
@@ -114,7 +117,8 @@ static void expectStreams(const Tokenizer &tokenizer,
 
 TEST(TextStreamTest, GivesTheGoldenTexts) {
   auto tokenizer = load();
-  for (const json &entry : golden()["decoded"])
+  const json cases = golden()["decoded"];
+  for (const json &entry : cases)
     expectStreams(*tokenizer, entry["ids"].get<std::vector<int32_t>>(),
                   entry["prompt"].get<size_t>());
 }

@@ -75,8 +75,8 @@ LlamacArgument variable(LlamacVariable which) {
 template <typename T> uint64_t put(Bytes &plan, const std::vector<T> &values) {
   plan.resize((plan.size() + 7) / 8 * 8);
   uint64_t offset = plan.size();
-  plan.resize(offset + values.size() * sizeof(T));
-  std::memcpy(plan.data() + offset, values.data(), values.size() * sizeof(T));
+  auto *raw = reinterpret_cast<const uint8_t *>(values.data());
+  plan.insert(plan.end(), raw, raw + values.size() * sizeof(T));
   return offset;
 }
 
