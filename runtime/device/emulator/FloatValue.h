@@ -48,8 +48,12 @@ template <> LLRT_INLINE Brain fromLane<Brain, uint32_t>(uint32_t lane) { return 
 template <> LLRT_INLINE uint32_t toLane<Half>(Half value) { return value.bits; }
 template <> LLRT_INLINE uint32_t toLane<Brain>(Brain value) { return value.bits; }
 
-/// f32 operations that give a NaN give this one.
-LLRT_INLINE float canonical(float value) { return value != value ? bitsToFloat(0x7fffffffu) : value; }
+/// f32 operations that give a NaN give this one. On bits, because compilers
+/// take one NaN to be as good as another.
+LLRT_INLINE float canonical(float value) {
+  uint32_t bits = floatToBits(value);
+  return bitsToFloat((bits & 0x7fffffffu) > 0x7f800000u ? 0x7fffffffu : bits);
+}
 LLRT_INLINE double canonical(double value) { return value; }
 
 LLRT_INLINE float flushed(float value) {

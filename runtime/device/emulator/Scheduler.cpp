@@ -331,7 +331,8 @@ private:
     if (launch.progress.load() != generation)
       return true;
     stalledAt[index].store(generation + 1);
-    bool all = true;
+    // One that only waits for room leaves the report to one that has blocks.
+    bool all = !resident.empty();
     for (std::atomic<uint64_t> &other : stalledAt) {
       uint64_t value = other.load();
       all &= value == generation + 1 || value == ~uint64_t(0);
