@@ -151,8 +151,12 @@ Error Engine::fillRope() {
       table.push_back(static_cast<float>(std::cos(position * frequency)));
       table.push_back(static_cast<float>(std::sin(position * frequency)));
     }
-  return device.copyToDevice(buffers[LLAMAC_BUFFER_ROPE], table.data(),
-                             table.size() * sizeof(float));
+  // On the stream: a plain copy is not ordered after the fill before it.
+  if (Error error =
+          device.copyToDevice(buffers[LLAMAC_BUFFER_ROPE], table.data(),
+                              table.size() * sizeof(float), stream))
+    return error;
+  return device.synchronize(stream);
 }
 
 Error Engine::checkToken(int32_t token) const {

@@ -34,6 +34,9 @@ struct Driver : FakeCuda {
     major = sm / 10;
     minor = sm % 10;
   }
+  /// Work of a stream that nobody has waited for: what runs on no stream is
+  /// not ordered after it.
+  bool pending = false;
   bool initialised = false, current = false, retained = false;
   std::map<DevicePointer, std::pair<void *, uint64_t>> blocks;
   std::deque<Function> functions; // addresses stay
@@ -70,6 +73,10 @@ bool inside(DevicePointer pointer, size_t bytes) {
 Status copy(const char *name, void *to, const void *from, size_t bytes,
             DevicePointer device) {
   NEEDS_CONTEXT("a copy");
+  bool onStream = std::strstr(name, "Async") != nullptr;
+  if (driver().pending && !onStream)
+    return misuse(std::string(name) + " beside unfinished work of a stream");
+  driver().pending |= onStream;
   note(std::string(name) + " " + std::to_string(bytes));
   if (!inside(device, bytes))
     return misuse(std::string(name) + " outside an allocation");
@@ -146,6 +153,7 @@ Status cuCtxSetCurrent(ContextHandle context) {
 Status cuCtxSynchronize() {
   NEEDS_CONTEXT("cuCtxSynchronize");
   note("cuCtxSynchronize");
+  driver().pending = false;
   return success;
 }
 Status cuMemGetInfo_v2(size_t *available, size_t *total) {
@@ -222,7 +230,9 @@ Status cuMemsetD8_v2(DevicePointer to, unsigned char byte, size_t bytes) {
 Status cuMemsetD8Async(DevicePointer to, unsigned char byte, size_t bytes,
                        StreamHandle) {
   note("cuMemsetD8Async " + std::to_string(bytes));
-  return cuMemsetD8_v2(to, byte, bytes);
+  Status status = cuMemsetD8_v2(to, byte, bytes);
+  driver().pending = true;
+  return status;
 }
 Status cuModuleLoadDataEx(ModuleHandle *module, const void *image,
                           unsigned count, JitOption *options, void **values) {
@@ -294,6 +304,7 @@ Status cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle,
     return misuse("launch with more shared memory than was asked for");
   llrt::LaunchShape shape;
   shape.grid = {config->gridX, config->gridY, config->gridZ};
+  driver().pending |= config->stream != nullptr;
   bool store = function.name == "toy_store";
   if (!parameters)
     return success;
@@ -314,6 +325,7 @@ Status cuStreamDestroy_v2(StreamHandle) {
 }
 Status cuStreamSynchronize(StreamHandle stream) {
   note("cuStreamSynchronize");
+  driver().pending = false;
   return stream ? success : misuse("cuStreamSynchronize of nothing");
 }
 Status cuEventCreate(EventHandle *event, unsigned) {
