@@ -30,7 +30,8 @@ def LowerTileToNVVMPass : Pass<"lower-tile-to-nvvm", "::mlir::gpu::GPUModuleOp">
     %v = llvm.load %address {alignment = 4 : i64} : !llvm.ptr<3> -> f32
     ```
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 #endif

@@ -67,8 +67,8 @@ static void printSources(OpAsmPrinter &printer, StreamOp, ArrayAttr sources) {
 LogicalResult StreamOp::verify() {
   if (!isElement(getElement())) // (C1)
     return emitOpError("holds ") << getElement() << "; needs bf16, f16 or f32";
-  if (getOffset() < 0 || getOffset() % 1024 || getRows() < 1 ||
-      getK() < 1) // (C2)
+  int64_t offset = getOffset(), rows = getRows(), k = getK();
+  if (offset < 0 || offset % 1024 || rows < 1 || k < 1) // (C2)
     return emitOpError("needs an offset that is a multiple of 1024, and "
                        "positive rows and k");
   int64_t count = getSources().size();
@@ -90,8 +90,9 @@ LogicalResult StreamOp::verify() {
 }
 
 LogicalResult PlaceOp::verify() {
-  if (getOffset() < 0) // (C1)
-    return emitOpError("has the negative offset ") << getOffset();
+  int64_t offset = getOffset();
+  if (offset < 0) // (C1)
+    return emitOpError("has the negative offset ") << offset;
   return success();
 }
 

@@ -97,7 +97,7 @@ def Tile_PlaceOp : Tile_Op<"place", [Pure, AllTypesMatch<["buffer", "address"]>]
   }];
   let arguments = (ins Tile_GlobalPointer:$buffer, I64Attr:$offset);
   let results = (outs Tile_GlobalPointer:$address);
-  let assemblyFormat = "$buffer `[` $offset `]` attr-dict `:` type($buffer)";
+  let assemblyFormat = "$buffer `[` $offset `]` attr-dict `:` qualified(type($buffer))";
   let hasVerifier = 1;
 }
 
@@ -160,7 +160,7 @@ def Tile_RingOp : Tile_Op<"ring"> {
   }];
   let arguments = (ins I32:$data, I32:$barriers, I1:$elected);
   let results = (outs Tile_RingType:$ring);
-  let assemblyFormat = "$data `,` $barriers `if` $elected attr-dict `:` type($ring)";
+  let assemblyFormat = "$data `,` $barriers `if` $elected attr-dict `:` qualified(type($ring))";
 }
 
 def Tile_RingFillOp : Tile_Op<"ring_fill"> {
@@ -176,7 +176,7 @@ def Tile_RingFillOp : Tile_Op<"ring_fill"> {
   }];
   let arguments = (ins Tile_RingType:$ring, I32:$step, Tile_GlobalPointer:$source,
       OptionalAttr<I64Attr>:$bytes);
-  let assemblyFormat = "$ring `[` $step `]` `,` $source (`bytes` $bytes^)? attr-dict `:` type($ring) `,` type($source)";
+  let assemblyFormat = "$ring `[` $step `]` `,` $source (`bytes` $bytes^)? attr-dict `:` qualified(type($ring)) `,` qualified(type($source))";
   let hasVerifier = 1;
 }
 
@@ -190,7 +190,7 @@ def Tile_RingWaitOp : Tile_Op<"ring_wait"> {
   }];
   let arguments = (ins Tile_RingType:$ring, I32:$step);
   let results = (outs I32:$stage);
-  let assemblyFormat = "$ring `[` $step `]` attr-dict `:` type($ring)";
+  let assemblyFormat = "$ring `[` $step `]` attr-dict `:` qualified(type($ring))";
 }
 
 def Tile_RingReleaseOp : Tile_Op<"ring_release"> {
@@ -202,7 +202,7 @@ def Tile_RingReleaseOp : Tile_Op<"ring_release"> {
     ```
   }];
   let arguments = (ins Tile_RingType:$ring, Tile_Scope:$scope);
-  let assemblyFormat = "$ring `among` $scope attr-dict `:` type($ring)";
+  let assemblyFormat = "$ring `among` $scope attr-dict `:` qualified(type($ring))";
 }
 
 //===----------------------------------------------------------------------===//

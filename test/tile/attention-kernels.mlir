@@ -7,7 +7,7 @@
 // A stage is K and V of a page. Four warps share the ring.
 // CHECK-LABEL: gpu.func @attention_prefill
 // CHECK-SAME: known_block_size = array<i32: 128, 1, 1>
-// CHECK: %[[RING:.*]] = tile.ring {{.*}} <2 x 16384>
+// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384>
 // CHECK: scf.for
 // CHECK: tile.ring_wait %[[RING]]
 // CHECK: tile.load_matrices
@@ -24,7 +24,7 @@
 // CHECK-SAME: known_block_size = array<i32: 32, 1, 1>
 // CHECK: %[[BEGUN:.*]] = arith.cmpi sle
 // CHECK-NEXT: scf.if %[[BEGUN]]
-// CHECK: %[[RING:.*]] = tile.ring {{.*}} <2 x 16384>
+// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384>
 // CHECK: tile.ring_release %[[RING]] among warp
 // CHECK: gpu.return
 

@@ -1,0 +1,58 @@
+// Every tile op as its description writes it.
+// RUN: llama-opt %s --verify-roundtrip | FileCheck %s
+
+// CHECK: tile.stream @layer0.qkv rope_pairs(@q, @k, @v) rows 512 k 256 of bf16 at 0 head_dim 64
+tile.stream @layer0.qkv rope_pairs(@q, @k, @v) rows 512 k 256 of bf16 at 0 head_dim 64
+// CHECK: tile.stream @layer0.gate_up gate_up(@g, @u) rows 352 k 256 of f16 at 1024
+tile.stream @layer0.gate_up gate_up(@g, @u) rows 352 k 256 of f16 at 1024
+// CHECK: tile.stream @table rows(@t) rows 100 k 172 of f32 at 2048
+tile.stream @table rows(@t) rows 100 k 172 of f32 at 2048
+// CHECK: tile.stream @gamma vector(@n) rows 1 k 172 of bf16 at 4096
+tile.stream @gamma vector(@n) rows 1 k 172 of bf16 at 4096
+
+// CHECK-LABEL: func.func @host
+func.func @host(%weights: !llvm.ptr<1>, %tokens: i32) {
+  // CHECK: tile.place %{{.*}}[1048576] : !llvm.ptr<1>
+  %w = tile.place %weights[1048576] : !llvm.ptr<1>
+  // CHECK: tile.extent %{{.*}} * 1 per 32
+  %y = tile.extent %tokens * 1 per 32
+  // CHECK: tile.extent * 4 per 1
+  %x = tile.extent * 4 per 1
+  return
+}
+
+// CHECK-LABEL: func.func @ring
+func.func @ring(%data: i32, %barriers: i32, %elected: i1, %step: i32, %source: !llvm.ptr<1>) -> i32 {
+  // CHECK: %[[R:.*]] = tile.ring %{{.*}}, %{{.*}} if %{{.*}} : !tile.ring<4 x 8192>
+  %ring = tile.ring %data, %barriers if %elected : !tile.ring<4 x 8192>
+  // CHECK: tile.ring_fill %[[R]][%{{.*}}], %{{.*}} : !tile.ring<4 x 8192>, !llvm.ptr<1>
+  tile.ring_fill %ring[%step], %source : !tile.ring<4 x 8192>, !llvm.ptr<1>
+  // CHECK: tile.ring_fill %[[R]][%{{.*}}], %{{.*}} bytes 64 : !tile.ring<4 x 8192>, !llvm.ptr<1>
+  tile.ring_fill %ring[%step], %source bytes 64 : !tile.ring<4 x 8192>, !llvm.ptr<1>
+  // CHECK: tile.ring_wait %[[R]][%{{.*}}] : !tile.ring<4 x 8192>
+  %stage = tile.ring_wait %ring[%step] : !tile.ring<4 x 8192>
+  // CHECK: tile.ring_release %[[R]] among warp : !tile.ring<4 x 8192>
+  tile.ring_release %ring among warp : !tile.ring<4 x 8192>
+  // CHECK: tile.ring_release %[[R]] among block : !tile.ring<4 x 8192>
+  tile.ring_release %ring among block : !tile.ring<4 x 8192>
+  return %stage : i32
+}
+
+// CHECK-LABEL: func.func @products
+func.func @products(%offset: i32, %c: vector<4xf32>, %x: vector<8xf32>, %m: vector<2xf32>, %l: vector<2xf32>) {
+  // CHECK: tile.load_matrices %{{.*}} : vector<4xi32>
+  %a = tile.load_matrices %offset : vector<4xi32>
+  // CHECK: tile.load_matrices %{{.*}} transposed : vector<2xi32>
+  %b = tile.load_matrices %offset transposed : vector<2xi32>
+  // CHECK: tile.product %{{.*}}, %{{.*}}, %{{.*}} of bf16 : vector<4xi32>, vector<2xi32>
+  %d = tile.product %a, %b, %c of bf16 : vector<4xi32>, vector<2xi32>
+  // CHECK: tile.product %{{.*}}, %{{.*}}, %{{.*}} of f32 : vector<8xf32>, vector<8xf32>
+  %f = tile.product %x, %x, %c of f32 : vector<8xf32>, vector<8xf32>
+  // CHECK: tile.softmax_update %{{.*}}, %{{.*}} max %{{.*}} sum %{{.*}} : vector<4xf32>, vector<4xf32> -> vector<4xf32>, vector<4xf32>
+  %p:2, %scale, %m1, %l1 = tile.softmax_update %d, %f max %m sum %l : vector<4xf32>, vector<4xf32> -> vector<4xf32>, vector<4xf32>
+  // CHECK: tile.shared_store %{{.*}}, %{{.*}} : vector<4xf32>
+  tile.shared_store %p#0, %offset : vector<4xf32>
+  // CHECK: tile.shared_load %{{.*}} : f32
+  %v = tile.shared_load %offset : f32
+  return
+}
