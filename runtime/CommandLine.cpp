@@ -191,6 +191,17 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
       return Error("unknown option " + extra);
     return Error("one argument too many: `" + extra +
                  "`; quote a prompt of several words");
+  } catch (const CLI::ArgumentMismatch &error) {
+    std::string text = error.what();
+    return Error(text.substr(0, text.find(':')) +
+                 ": takes one value, and is given once");
+  } catch (const CLI::ConversionError &error) {
+    // Only flags are converted by CLI11: "Could not convert: --json = x".
+    std::string text = error.what();
+    size_t start = text.find('-'), end = text.find(' ', start);
+    return Error(
+        (start == std::string::npos ? text : text.substr(start, end - start)) +
+        ": takes no value");
   } catch (const CLI::Error &error) {
     return Error(error.what());
   }

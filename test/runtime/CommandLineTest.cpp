@@ -104,7 +104,10 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(
       bad({"-n", "-1", "y"}),
       "--max-tokens: found `-1`, expected a whole number from 0 to 2147483647");
-  EXPECT_NE(bad({"-n"}), "");
+  EXPECT_EQ(bad({"-n"}), "--max-tokens: takes one value, and is given once");
+  EXPECT_EQ(bad({"-n", "1", "-n", "2"}),
+            "--max-tokens: takes one value, and is given once");
+  EXPECT_EQ(bad({"--json=x"}), "--json: takes no value");
   EXPECT_EQ(
       bad({"-c", "0"}),
       "--ctx-size: found `0`, expected a whole number from 1 to 2147483647");
