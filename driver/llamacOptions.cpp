@@ -40,7 +40,16 @@ void addOptions(CLI::App &app, CompileRequest &request) {
       ->option_text("OUT");
   app.add_option("--gpu", request.gpu,
                  "A row of the GPU table (default h200); help lists them")
-      ->option_text("ROW");
+      ->option_text("ROW")
+      ->check(CLI::Validator(
+          [](std::string &name) -> std::string {
+            return isKnownGpu(name) ? ""
+                                    : name +
+                                          " is no row of the GPU table; "
+                                          "known are:\n" +
+                                          describeGpus();
+          },
+          ""));
   app.add_option_function<std::string>(
          "--dtype",
          [&](const std::string &name) {

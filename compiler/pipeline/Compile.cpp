@@ -26,11 +26,7 @@ public:
   explicit Compiler(const CompileRequest &request) : request(request) {}
 
   llrt::Error run() {
-    const GpuFacts *row = findGpu(request.gpu);
-    if (!row)
-      return llrt::Error("--gpu " + request.gpu +
-                         ": no such row; known are:\n" + describeGpus());
-    gpu = row;
+    gpu = findGpu(request.gpu);
     if (llrt::Error error = open())
       return error;
     if (llrt::Error error = choose())
@@ -235,6 +231,8 @@ std::string describeGpus() {
            << "\n";
   return text;
 }
+
+bool isKnownGpu(const std::string &name) { return findGpu(name); }
 
 llrt::Error compile(const CompileRequest &request) {
   return Compiler(request).run();

@@ -17,8 +17,8 @@ struct CompileRequest {
   std::string model;
   std::string output; // "": ./NAME for an executable, stdout for text
   Stage stage = Stage::Exe;
-  std::string dumpDir; // "": none
-  std::string gpu = "h200";
+  std::string dumpDir;              // "": none
+  std::string gpu = "h200";         // isKnownGpu
   std::optional<DType> dtype;       // absent: auto
   std::optional<int64_t> maxSeqLen; // absent: what fits
   std::optional<int64_t> maxBatch;  // absent: 8
@@ -35,6 +35,7 @@ constexpr int64_t maxBatchLimit = 1024;
 
 /// One line a row, for --gpu help.
 std::string describeGpus();
+bool isKnownGpu(const std::string &name);
 
 /// Does it. Warnings and progress go to stderr; the error is for the caller.
 llrt::Error compile(const CompileRequest &request);

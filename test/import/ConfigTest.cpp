@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// config.json: what is read, and the message of every refusal.
+#include "compiler/import/Checkpoint.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+using namespace mlir::llama;
+using Json = nlohmann::json;
+
+namespace {
+
+Json makeConfig() {
+  return Json::parse(R"({
+    "architectures": ["LlamaForCausalLM"], "model_type": "llama",
+    "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 512,
+    "max_position_embeddings": 128, "rms_norm_eps": 1e-05,
+    "rope_theta": 10000.0, "rope_scaling": null, "hidden_act": "silu",
+    "tie_word_embeddings": true, "attention_bias": false, "mlp_bias": false,
+    "bos_token_id": 1, "eos_token_id": [2, 3], "torch_dtype": "bfloat16",
+    "use_cache": true, "pretraining_tp": 1, "attention_dropout": 0.0,
+    "initializer_range": 0.02, "transformers_version": "4.40.0"})");
+}
+
+llrt::Result<Config> parse(const std::string &text) {
+  std::vector<std::string> warnings;
+  return parseConfig(text, "config.json", warnings);
+}
+
+/// The message for a config with `key` set to the JSON text `value`; "" where
+/// it is accepted.
+std::string messageFor(const std::string &key, const std::string &value) {
+  Json config = makeConfig();
+  config[key] = Json::parse(value);
+  llrt::Result<Config> result = parse(config.dump());
+  return result ? "" : result.error().message();
+}
+
+#define EXPECT_SAYS(message, part)                                             \
+  EXPECT_NE((message).find(part), std::string::npos) << message
+
+TEST(ConfigTest, ReadsEveryValue) {
+  llrt::Result<Config> result = parse(makeConfig().dump());
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(result->hiddenSize, 64);
+  EXPECT_EQ(result->intermediateSize, 172);
+  EXPECT_EQ(result->layers, 2);
+  EXPECT_EQ(result->heads, 4);
+  EXPECT_EQ(result->kvHeads, 2);
+  EXPECT_EQ(result->headDim, 16);
+  EXPECT_EQ(result->vocabSize, 512);
+  EXPECT_EQ(result->maxPositionEmbeddings, 128);
+  EXPECT_EQ(result->rmsNormEps, 1e-5);
+  EXPECT_EQ(result->ropeTheta, 10000.0);
+  EXPECT_TRUE(result->tiedEmbeddings);
+  EXPECT_EQ(result->dtype, DType::BF16);
+  EXPECT_EQ(result->bosId, 1);
+  EXPECT_EQ(result->eosIds, (std::vector<int64_t>{2, 3}));
+}
+
+TEST(ConfigTest, DefaultsAreThoseOfTransformers) {
+  Json config = makeConfig();
+  for (const char *key : {"num_key_value_heads", "rope_theta", "rope_scaling",
+                          "tie_word_embeddings", "bos_token_id", "torch_dtype"})
+    config.erase(key);
+  llrt::Result<Config> result = parse(config.dump());
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(result->kvHeads, 4);
+  EXPECT_EQ(result->ropeTheta, 10000.0);
+  EXPECT_FALSE(result->tiedEmbeddings);
+  EXPECT_FALSE(result->bosId);
+}
+
+TEST(ConfigTest, HeadDimMayBeExplicit) {
+  Json config = makeConfig();
+  config["head_dim"] = 48;
+  EXPECT_EQ(parse(config.dump())->headDim, 48);
+  config["head_dim"] = nullptr;
+  EXPECT_EQ(parse(config.dump())->headDim, 16);
+  EXPECT_SAYS(messageFor("head_dim", "15"), "expected an even number");
+  EXPECT_SAYS(messageFor("head_dim", "258"), "from 1 to 256");
+}
+
+TEST(ConfigTest, EveryRequiredKeyIsMissed) {
+  for (const char *key :
+       {"architectures", "hidden_size", "intermediate_size",
+        "num_hidden_layers", "num_attention_heads", "vocab_size",
+        "max_position_embeddings", "rms_norm_eps"}) {
+    Json config = makeConfig();
+    config.erase(key);
+    llrt::Result<Config> result = parse(config.dump());
+    ASSERT_FALSE(result) << key;
+    EXPECT_SAYS(result.error().message(),
+                "the key \"" + std::string(key) + "\" is missing");
+  }
+}
+
+TEST(ConfigTest, EveryCountRefusesWhatIsNone) {
+  for (const char *key :
+       {"hidden_size", "intermediate_size", "num_hidden_layers",
+        "num_attention_heads", "num_key_value_heads", "vocab_size",
+        "max_position_embeddings", "head_dim"})
+    for (const char *value :
+         {"\"64\"", "64.5", "-64", "0", "9223372036854775807",
+          "18446744073709551616", "1e300", "true", "[64]", "{}"}) {
+      std::string message = messageFor(key, value);
+      EXPECT_SAYS(message, "\"" + std::string(key) + "\" is the ");
+      EXPECT_SAYS(message, "expected a whole number from 1 to ");
+    }
+}
+
+TEST(ConfigTest, HeadCountsDivide) {
+  EXPECT_SAYS(messageFor("num_key_value_heads", "3"),
+              "\"num_attention_heads\" is 4, which \"num_key_value_heads\" (3) "
+              "does not divide");
+  EXPECT_SAYS(messageFor("hidden_size", "66"),
+              "\"hidden_size\" is 66, which \"num_attention_heads\" (4) does "
+              "not divide, and there is no \"head_dim\"");
+}
+
+TEST(ConfigTest, OtherModelsAreNamed) {
+  EXPECT_SAYS(messageFor("architectures", R"(["MistralForCausalLM"])"),
+              "the architecture is \"MistralForCausalLM\"; llamac compiles "
+              "\"LlamaForCausalLM\"");
+  EXPECT_SAYS(messageFor("architectures", "[]"), "\"LlamaForCausalLM\"");
+  EXPECT_SAYS(messageFor("model_type", "\"mistral\""), "expected \"llama\"");
+  EXPECT_SAYS(
+      messageFor("hidden_act", "\"gelu\""),
+      "\"hidden_act\" is the string \"gelu\"; llamac compiles \"silu\"");
+  EXPECT_SAYS(messageFor("attention_bias", "true"),
+              "biases in the attention projections, which are not built yet");
+  EXPECT_SAYS(messageFor("mlp_bias", "true"), "biases in the MLP projections");
+  EXPECT_SAYS(messageFor("quantization_config", R"({"bits": 4})"),
+              "quantized weights");
+  EXPECT_SAYS(messageFor("sliding_window", "4096"), "sliding-window");
+  EXPECT_SAYS(messageFor("auto_map", R"({"AutoModel": "x"})"),
+              "code of the checkpoint's own");
+}
+
+TEST(ConfigTest, UnknownKeysAreNamed) {
+  EXPECT_SAYS(messageFor("embedding_multiplier", "12"),
+              "the key \"embedding_multiplier\" (the number 12) is not known");
+}
+
+TEST(ConfigTest, HarmlessKeysAreHarmlessForTheirValues) {
+  EXPECT_EQ(messageFor("pretraining_tp", "2"), "");
+  EXPECT_SAYS(messageFor("pretraining_tp", "3"), "expected one of");
+  EXPECT_EQ(messageFor("use_cache", "false"), "");
+  EXPECT_EQ(messageFor("is_decoder", "true"), "");
+  EXPECT_SAYS(messageFor("repetition_penalty", "1.2"), "expected one of");
+}
+
+TEST(ConfigTest, RopeHasTwoSpellings) {
+  Json config = makeConfig();
+  config.erase("rope_scaling");
+  config["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 5e5}};
+  llrt::Result<Config> both = parse(config.dump());
+  ASSERT_FALSE(both);
+  EXPECT_SAYS(both.error().message(),
+              "\"rope_theta\" is 10000.0 but \"rope_parameters\" says "
+              "500000.0");
+  config.erase("rope_theta");
+  EXPECT_EQ(parse(config.dump())->ropeTheta, 5e5);
+  config["rope_theta"] = 5e5; // both, and equal
+  EXPECT_EQ(parse(config.dump())->ropeTheta, 5e5);
+  EXPECT_EQ(messageFor("rope_scaling", R"({"type": "default"})"), "");
+  EXPECT_EQ(messageFor("rope_scaling", R"({"rope_type": "default"})"), "");
+}
+
+TEST(ConfigTest, RopeScalingIsRefusedByName) {
+  for (const char *spelling : {"type", "rope_type"})
+    for (const char *type : {"linear", "dynamic", "yarn", "longrope", "llama3"})
+      for (const char *key : {"rope_scaling", "rope_parameters"})
+        EXPECT_SAYS(
+            messageFor(key, Json{{spelling, type}, {"factor", 8.0}}.dump()),
+            "asks for rope scaling \"" + std::string(type) +
+                "\", which is not built yet");
+  EXPECT_SAYS(messageFor("rope_scaling", R"({"type": "spiral"})"),
+              "has the unknown rope type \"spiral\"");
+  EXPECT_SAYS(messageFor("rope_scaling", R"({"factor": 2})"),
+              "has no \"rope_type\"");
+  EXPECT_SAYS(
+      messageFor("rope_scaling", R"({"type": "linear", "rope_type": "yarn"})"),
+      "says both rope type \"yarn\" and \"linear\"");
+  EXPECT_SAYS(messageFor("rope_scaling",
+                         R"({"type": "default", "attention_factor": 2})"),
+              "has the key \"attention_factor\"");
+  EXPECT_SAYS(messageFor("rope_scaling", "3"), "expected an object or null");
+}
+
+TEST(ConfigTest, NumbersHaveRanges) {
+  EXPECT_SAYS(messageFor("rms_norm_eps", "-1e-5"), "above 0");
+  EXPECT_SAYS(messageFor("rms_norm_eps", "\"1e-5\""), "the string");
+  EXPECT_SAYS(messageFor("rope_theta", "-1"), "from 1 to 1e12");
+  EXPECT_SAYS(messageFor("tie_word_embeddings", "1"), "true or false");
+  EXPECT_SAYS(messageFor("eos_token_id", "512"),
+              "token ids below the vocabulary's 512");
+  EXPECT_SAYS(messageFor("torch_dtype", "\"int8\""), "\"bfloat16\"");
+}
+
+TEST(ConfigTest, TextThatIsNoObject) {
+  for (const char *text : {"", "{", "{\"a\": }", "{\"a\": 1,}", "nonsense",
+                           "{\"a\": 1} x", "{\"a\": \"\xff\"}"}) {
+    llrt::Result<Config> result = parse(text);
+    ASSERT_FALSE(result) << text;
+    EXPECT_SAYS(result.error().message(), "config.json: is not JSON");
+  }
+  EXPECT_SAYS(parse("[1]").error().message(), "expected a JSON object");
+  EXPECT_SAYS(
+      parse(R"({"hidden_size": 1, "hidden_size": 2})").error().message(),
+      "the key \"hidden_size\" occurs twice");
+  std::string deep(100000, '[');
+  EXPECT_SAYS(parse("{\"a\": " + deep).error().message(),
+              "nested deeper than 32 levels");
+}
+
+TEST(ConfigTest, CutAtEveryByte) {
+  std::string text = makeConfig().dump();
+  for (size_t size = 0; size < text.size(); ++size)
+    EXPECT_FALSE(parse(text.substr(0, size))) << size;
+}
+
+TEST(ConfigTest, GenerationConfig) {
+  auto read = [](const char *text) {
+    return parseGenerationConfig(text, "generation_config.json");
+  };
+  llrt::Result<GenerationConfig> result =
+      read(R"({"bos_token_id": 1, "eos_token_id": [2, 7], "top_p": 0.9})");
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->eosGiven);
+  EXPECT_EQ(result->eosIds, (std::vector<int64_t>{2, 7}));
+  EXPECT_FALSE(read("{}")->eosGiven);
+  EXPECT_SAYS(read(R"({"eos_token_id": "x"})").error().message(), "token ids");
+  EXPECT_SAYS(read("{").error().message(), "is not JSON");
+}
+
+} // namespace
