@@ -261,8 +261,8 @@ protected:
 };
 
 TEST_P(AttentionTest, DecodeAtPageAndSplitEdges) {
-  std::vector<int32_t> positions = {0, 1, 63, 64, 65, 255, 256, 257, 400};
-  std::vector<int32_t> slots = {3, 0, 8, 1, 7, 2, 11, 4, 6};
+  std::vector<int32_t> positions = {0, 1, 62, 63, 64, 65, 255, 256, 257, 400};
+  std::vector<int32_t> slots = {3, 0, 9, 8, 1, 7, 2, 11, 4, 6};
   std::vector<Sequence> sequences;
   for (size_t i = 0; i < positions.size(); ++i)
     sequences.push_back(addSequence(slots[i], positions[i] + 1));
@@ -275,7 +275,7 @@ TEST_P(AttentionTest, DecodeAtPageAndSplitEdges) {
 
   // Alone, each sequence gets the same bits.
   size_t rowBytes = paddedWidth() * storage.bytes;
-  for (size_t i : {2, 6, 8}) {
+  for (size_t i : {3, 7, 9}) {
     std::vector<float> query(queries.begin() + i * width,
                              queries.begin() + (i + 1) * width);
     std::vector<uint8_t> alone = decode(query, {positions[i]}, {slots[i]});
