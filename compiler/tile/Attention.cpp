@@ -28,6 +28,8 @@
 // Splits start at multiples of 256 tokens and are merged from first to last.
 // So a row's result depends on its own sequence alone: not on how many splits
 // the longest sequence of the batch has, nor on which block came first.
+//
+// Tests: test/tile/AttentionTest.cpp (values), attention-kernels.mlir (form).
 #include "compiler/tile/Attention.h"
 
 #include "compiler/tile/AttentionProducts.h"

@@ -7,7 +7,7 @@
 //
 // The number of splits is that of the token's own position, so a sequence gets
 // the same bits in any batch. One split alone comes out as O / l: it is scaled
-// by 2^0 and added to 0.
+// by 2^0 and added to 0. Test: test/tile/AttentionTest.cpp.
 #include "compiler/tile/Attention.h"
 
 #include "compiler/tile/KernelBuilder.h"

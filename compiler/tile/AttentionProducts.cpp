@@ -5,7 +5,8 @@
 // A panel is 64 rows (tokens) of 128 bytes, and the 16-byte chunk c of row r
 // lies at chunk c ^ (r % 8). Where c is a constant plus a part that depends on
 // the lane only, the constant moves out of the XOR: a lane has one base per
-// constant, and all the rest is an immediate offset.
+// constant, and all the rest is an immediate offset. Test:
+// test/tile/AttentionTest.cpp.
 #include "compiler/tile/AttentionProducts.h"
 
 namespace mlir::tile {
