@@ -47,30 +47,32 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space s
       }
     }
     int lane = static_cast<int>(i);
-    std::string what = std::string(nameOf(in)) + " " + nameOf(kind) + " of " + std::to_string(size) + " bytes at ";
+    auto what = [&] { // made only for a fault
+      return std::string(nameOf(in)) + " " + nameOf(kind) + " of " + std::to_string(size) + " bytes at ";
+    };
     if (at & (size - 1))
-      fault(inst, lane, "misaligned " + what + hexadecimal(at));
+      fault(inst, lane, "misaligned " + what() + hexadecimal(at));
     if (in == Space::Shared) {
       if (at < sharedStart || at - sharedStart > warp.sharedBytes || warp.sharedBytes - (at - sharedStart) < size)
-        fault(inst, lane, what + hexadecimal(at) + ", outside the block's " + std::to_string(warp.sharedBytes) +
+        fault(inst, lane, what() + hexadecimal(at) + ", outside the block's " + std::to_string(warp.sharedBytes) +
                               " bytes, which start at " + hexadecimal(sharedStart));
       out.at[i] = reinterpret_cast<uint64_t>(warp.shared) + at - sharedStart;
     } else if (in == Space::Local) {
       if (at > warp.localBytes || warp.localBytes - at < size)
-        fault(inst, lane, what + hexadecimal(at) + ", outside the thread's " + std::to_string(warp.localBytes) + " bytes");
+        fault(inst, lane, what() + hexadecimal(at) + ", outside the thread's " + std::to_string(warp.localBytes) + " bytes");
       out.at[i] = reinterpret_cast<uint64_t>(warp.local) + uint64_t(warp.localBytes) * i + at;
     } else if (in == Space::Param) {
       const Launch &launch = *warp.worker->launch;
       if (kind != AccessKind::Load || at > launch.parameters.size() || launch.parameters.size() - at < size)
-        fault(inst, lane, what + hexadecimal(at) + ", outside the kernel's parameters");
+        fault(inst, lane, what() + hexadecimal(at) + ", outside the kernel's parameters");
       out.at[i] = reinterpret_cast<uint64_t>(launch.parameters.data()) + at;
     } else {
       const Memory &memory = *warp.worker->launch->memory;
       const Allocation *allocation = memory.find(at);
       if (!allocation || allocation->end - at < size)
-        fault(inst, lane, what + memory.describe(at));
+        fault(inst, lane, what() + memory.describe(at));
       if (kind != AccessKind::Load && !allocation->writable)
-        fault(inst, lane, what + memory.describe(at) + ": it is constant");
+        fault(inst, lane, what() + memory.describe(at) + ": it is constant");
       out.at[i] = at;
       // Only instructions that have an interval of their own keep it.
       if (!warp.worker->intervals.empty())

@@ -10,9 +10,9 @@ namespace {
 
 enum class Atomic : uint8_t { Add, Min, Max, And, Or, Xor, Exchange, CompareAndSwap, Increment, Decrement };
 
-template <Atomic Operation, class T> struct Update {
+template <Atomic Kind, class T> struct Update {
   static T apply(T old, T b, T c) {
-    switch (Operation) {
+    switch (Kind) {
     case Atomic::Add:
       if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, Brain>)
         return fromFloat<T>(toFloat(old) + toFloat(b));
@@ -26,7 +26,7 @@ template <Atomic Operation, class T> struct Update {
       break;
     }
     if constexpr (std::is_integral_v<T>) {
-      switch (Operation) {
+      switch (Kind) {
       case Atomic::Min:
         return b < old ? b : old;
       case Atomic::Max:
@@ -63,33 +63,42 @@ template <class T> struct AddPair {
   }
 };
 
-/// F(old, b, c) on a word of sizeof(T) bytes; returns the old value's bits.
-template <class F, class T> LLRT_INLINE Lane<T> update(uint64_t at, Lane<T> b, Lane<T> c) {
+/// F(old, b, c) on a word of sizeof(T) bytes: one lane. Sets `changed` and
+/// returns the old value's bits.
+using Scalar = uint64_t (*)(uint64_t at, uint64_t b, uint64_t c, bool &changed);
+template <class F, class T> uint64_t update(uint64_t at, uint64_t b, uint64_t c, bool &changed) {
   using Word = std::conditional_t<sizeof(T) == 2, uint16_t, Lane<T>>;
   auto *word = reinterpret_cast<Word *>(at);
   Word old = __atomic_load_n(word, __ATOMIC_RELAXED), next;
   do {
     next = static_cast<Word>(toLane<T>(F::apply(fromLane<T>(static_cast<Lane<T>>(old)), fromLane<T>(b), fromLane<T>(c))));
   } while (!__atomic_compare_exchange_n(word, &old, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+  changed |= next != old;
   return old;
 }
 
-/// op[0]: address, op[1]: b, op[2]: c, op[3]: d (unless aux of Result is off).
-template <class F, class T, Space SP, class A, bool Result>
+struct Operation {
+  Scalar one = nullptr;
+  unsigned bytes = 0;
+};
+template <class F, class T> Operation operationOf() { return {update<F, T>, sizeof(T)}; }
+
+/// op[0]: address, op[1]: b, op[2]: c, op[3]: d (with Result); op[6], op[7]:
+/// the Scalar; op[5]: bytes.
+template <Space SP, class A, class S, bool Result>
 const Inst *runAtomic(const Inst *inst, Warp &warp, uint32_t mask) {
   Addresses address;
-  resolve<SP, A>(inst, warp, mask, AccessKind::Atomic, sizeof(T), address);
-  const Lane<T> *b = warp.in<Lane<T>>(inst->op[1]);
-  const Lane<T> *c = warp.in<Lane<T>>(inst->op[2]);
-  Lane<T> r[32] = {};
+  resolve<SP, A>(inst, warp, mask, AccessKind::Atomic, inst->op[5], address);
+  Scalar one = reinterpret_cast<Scalar>(uint64_t(inst->op[7]) << 32 | inst->op[6]);
+  const S *b = warp.in<S>(inst->op[1]);
+  const S *c = warp.in<S>(inst->op[2]);
+  S r[32] = {};
   bool changed = false;
   for (unsigned i = 0; i < 32; ++i)
-    if (mask >> i & 1) {
-      r[i] = update<F, T>(address.at[i], b[i], c[i]);
-      changed |= toLane<T>(F::apply(fromLane<T>(r[i]), fromLane<T>(b[i]), fromLane<T>(c[i]))) != r[i];
-    }
+    if (mask >> i & 1)
+      r[i] = static_cast<S>(one(address.at[i], b[i], c[i], changed));
   if (Result)
-    put(warp.out<Lane<T>>(inst->op[3]), r, mask);
+    put(warp.out<S>(inst->op[3]), r, mask);
   // A compare-and-swap that fails, again and again, is a poll.
   if (changed)
     warp.block->effects += 1;
@@ -97,56 +106,51 @@ const Inst *runAtomic(const Inst *inst, Warp &warp, uint32_t mask) {
   return inst + 1;
 }
 
-struct Shape {
-  Space space;
-  bool wideAddress;
-  bool result;
-};
-
-template <class F, class T> Handler handlerOf(const Shape &s) {
-  if (s.space == Space::Shared && !s.wideAddress)
-    return s.result ? runAtomic<F, T, Space::Shared, uint32_t, true> : runAtomic<F, T, Space::Shared, uint32_t, false>;
-  if (s.space == Space::Shared)
-    return s.result ? runAtomic<F, T, Space::Shared, uint64_t, true> : runAtomic<F, T, Space::Shared, uint64_t, false>;
-  return s.result ? runAtomic<F, T, Space::Generic, uint64_t, true> : runAtomic<F, T, Space::Generic, uint64_t, false>;
+template <Space SP, class A, bool Result> Handler handlerOf(bool wide) {
+  return wide ? runAtomic<SP, A, uint64_t, Result> : runAtomic<SP, A, uint32_t, Result>;
+}
+template <bool Result> Handler handlerOf(Space space, bool wideAddress, bool wide) {
+  if (space != Space::Shared)
+    return handlerOf<Space::Generic, uint64_t, Result>(wide);
+  return wideAddress ? handlerOf<Space::Shared, uint64_t, Result>(wide) : handlerOf<Space::Shared, uint32_t, Result>(wide);
 }
 
-template <Atomic Operation> Handler ofType(Type type, const Shape &s) {
-  constexpr bool adds = Operation == Atomic::Add;
+template <Atomic Kind> Operation ofType(Type type) {
+  constexpr bool adds = Kind == Atomic::Add;
   switch (type) {
   case Type::U32:
   case Type::B32:
-    return handlerOf<Update<Operation, uint32_t>, uint32_t>(s);
+    return operationOf<Update<Kind, uint32_t>, uint32_t>();
   case Type::U64:
   case Type::B64:
-    return handlerOf<Update<Operation, uint64_t>, uint64_t>(s);
+    return operationOf<Update<Kind, uint64_t>, uint64_t>();
   case Type::S32:
-    return handlerOf<Update<Operation, int32_t>, int32_t>(s);
+    return operationOf<Update<Kind, int32_t>, int32_t>();
   case Type::S64:
-    return handlerOf<Update<Operation, int64_t>, int64_t>(s);
+    return operationOf<Update<Kind, int64_t>, int64_t>();
   case Type::B16:
-    return Operation == Atomic::CompareAndSwap ? handlerOf<Update<Operation, uint16_t>, uint16_t>(s) : nullptr;
+    return Kind == Atomic::CompareAndSwap ? operationOf<Update<Kind, uint16_t>, uint16_t>() : Operation();
   case Type::F32:
-    return adds ? handlerOf<Update<Atomic::Add, float>, float>(s) : nullptr;
+    return adds ? operationOf<Update<Atomic::Add, float>, float>() : Operation();
   case Type::F64:
-    return adds ? handlerOf<Update<Atomic::Add, double>, double>(s) : nullptr;
+    return adds ? operationOf<Update<Atomic::Add, double>, double>() : Operation();
   case Type::F16:
-    return adds ? handlerOf<Update<Atomic::Add, Half>, Half>(s) : nullptr;
+    return adds ? operationOf<Update<Atomic::Add, Half>, Half>() : Operation();
   case Type::BF16:
-    return adds ? handlerOf<Update<Atomic::Add, Brain>, Brain>(s) : nullptr;
+    return adds ? operationOf<Update<Atomic::Add, Brain>, Brain>() : Operation();
   case Type::F16x2:
-    return adds ? handlerOf<AddPair<Half>, uint32_t>(s) : nullptr;
+    return adds ? operationOf<AddPair<Half>, uint32_t>() : Operation();
   case Type::BF16x2:
-    return adds ? handlerOf<AddPair<Brain>, uint32_t>(s) : nullptr;
+    return adds ? operationOf<AddPair<Brain>, uint32_t>() : Operation();
   default:
-    return nullptr;
+    return {};
   }
 }
 
 template <bool Result> void decodeAtomic(Decoding &d) {
   d.takeOneOf({"relaxed", "acquire", "release", "acq_rel"});
   d.takeOneOf({"cta", "cluster", "gpu", "sys"});
-  Shape shape{d.takeSpace(), true, Result};
+  Space space = d.takeSpace();
   std::string_view operation = d.takeOneOf({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"});
   d.take("noftz");
   d.take("L2::cache_hint");
@@ -155,22 +159,25 @@ template <bool Result> void decodeAtomic(Decoding &d) {
   bool swaps = operation == "cas";
   d.expectOperands(first + 2 + swaps, first + 2 + swaps);
   const Operand &memory = d.operand(first);
-  shape.wideAddress = !(memory.kind == Operand::Memory && memory.elements[0].kind == Operand::Register &&
+  bool wideAddress = !(memory.kind == Operand::Memory && memory.elements[0].kind == Operand::Register &&
                         d.registerBits(memory.elements[0]) == 32);
-  Handler handler = operation == "add"    ? ofType<Atomic::Add>(type, shape)
-                    : operation == "min"  ? ofType<Atomic::Min>(type, shape)
-                    : operation == "max"  ? ofType<Atomic::Max>(type, shape)
-                    : operation == "and"  ? ofType<Atomic::And>(type, shape)
-                    : operation == "or"   ? ofType<Atomic::Or>(type, shape)
-                    : operation == "xor"  ? ofType<Atomic::Xor>(type, shape)
-                    : operation == "exch" ? ofType<Atomic::Exchange>(type, shape)
-                    : operation == "cas"  ? ofType<Atomic::CompareAndSwap>(type, shape)
-                    : operation == "inc"  ? ofType<Atomic::Increment>(type, shape)
-                    : operation == "dec"  ? ofType<Atomic::Decrement>(type, shape)
-                                          : Handler(nullptr);
-  d.emit(handler);
-  d.address(0, memory, shape.space);
-  if (shape.space != Space::Shared)
+  Operation found = operation == "add"    ? ofType<Atomic::Add>(type)
+                    : operation == "min"  ? ofType<Atomic::Min>(type)
+                    : operation == "max"  ? ofType<Atomic::Max>(type)
+                    : operation == "and"  ? ofType<Atomic::And>(type)
+                    : operation == "or"   ? ofType<Atomic::Or>(type)
+                    : operation == "xor"  ? ofType<Atomic::Xor>(type)
+                    : operation == "exch" ? ofType<Atomic::Exchange>(type)
+                    : operation == "cas"  ? ofType<Atomic::CompareAndSwap>(type)
+                    : operation == "inc"  ? ofType<Atomic::Increment>(type)
+                    : operation == "dec"  ? ofType<Atomic::Decrement>(type)
+                                          : Operation();
+  d.emit(found.one ? handlerOf<Result>(space, wideAddress, found.bytes == 8) : nullptr);
+  d.inst().op[5] = found.bytes;
+  d.inst().op[6] = static_cast<uint32_t>(reinterpret_cast<uint64_t>(found.one));
+  d.inst().op[7] = static_cast<uint32_t>(reinterpret_cast<uint64_t>(found.one) >> 32);
+  d.address(0, memory, space);
+  if (space != Space::Shared)
     d.cachedInterval();
   d.use(1, d.operand(first + 1), type);
   if (swaps)

@@ -8,24 +8,49 @@ using namespace llrt::emu;
 
 namespace {
 
-// Registers may be wider than the types of a cvt; From and To are the lanes
-// (uint32_t or uint64_t), A and R the types.
+// Registers may be wider than the types of a cvt. Of the many pairs of types,
+// those that kernels are full of, in registers of their own width, are vector
+// loops; the others call one small function for each lane, which keeps the
+// program small.
 
-/// F::apply(A) -> R, for lanes of any width.
-template <class F, class R, class To, class A, class From>
+/// F::apply(A) -> R as a vector loop.
+template <class F, class R, class A>
 const Inst *convert(const Inst *inst, Warp &warp, uint32_t mask) {
+  const Lane<A> *a = warp.in<Lane<A>>(inst->op[1]);
+  Lane<R> r[32];
+  for (unsigned i = 0; i < 32; ++i)
+    r[i] = toLane<R>(F::template apply<R, A>(fromLane<A>(a[i])));
+  put(warp.out<Lane<R>>(inst->op[0]), r, mask);
+  return inst + 1;
+}
+
+/// The same for the bits of one lane; an integer is extended to 64 bits.
+using Scalar = uint64_t (*)(uint64_t);
+template <class F, class R, class A> uint64_t convertOne(uint64_t lane) {
+  R value = F::template apply<R, A>(fromLane<A>(lane));
+  if constexpr (std::is_integral_v<R>)
+    return static_cast<uint64_t>(value);
+  else
+    return toLane<R>(value);
+}
+
+/// Inst::imm: the Scalar.
+template <class To, class From>
+const Inst *convertEach(const Inst *inst, Warp &warp, uint32_t mask) {
+  Scalar one = reinterpret_cast<Scalar>(inst->imm);
   const From *a = warp.in<From>(inst->op[1]);
   To r[32];
-  for (unsigned i = 0; i < 32; ++i) {
-    R value = F::template apply<R, A>(fromLane<A>(a[i]));
-    if constexpr (std::is_integral_v<R>)
-      r[i] = static_cast<To>(value); // sign-extends into a wider register
-    else
-      r[i] = static_cast<To>(toLane<R>(value));
-  }
+  for (unsigned i = 0; i < 32; ++i)
+    r[i] = static_cast<To>(mask >> i & 1 ? one(a[i]) : 0);
   put(warp.out<To>(inst->op[0]), r, mask);
   return inst + 1;
 }
+
+struct Conversion {
+  Handler vector =
+      nullptr; ///< for registers as wide as the types; may be missing
+  Scalar scalar = nullptr; ///< missing: not a conversion of PTX
+};
 
 struct Truncate {
   template <class R, class A> static R apply(A a) { return static_cast<R>(a); }
@@ -36,11 +61,14 @@ struct Clamp {
     if constexpr (std::is_signed_v<A>) {
       if (static_cast<int64_t>(a) < 0 && !std::is_signed_v<R>)
         return 0;
-      if (std::is_signed_v<R> && static_cast<int64_t>(a) < static_cast<int64_t>(Limits::min()))
+      if (std::is_signed_v<R> &&
+          static_cast<int64_t>(a) < static_cast<int64_t>(Limits::min()))
         return Limits::min();
-      if (static_cast<int64_t>(a) > 0 && static_cast<uint64_t>(a) > static_cast<uint64_t>(Limits::max()))
+      if (static_cast<int64_t>(a) > 0 &&
+          static_cast<uint64_t>(a) > static_cast<uint64_t>(Limits::max()))
         return Limits::max();
-    } else if (static_cast<uint64_t>(a) > static_cast<uint64_t>(Limits::max())) {
+    } else if (static_cast<uint64_t>(a) >
+               static_cast<uint64_t>(Limits::max())) {
       return Limits::max();
     }
     return static_cast<R>(a);
@@ -78,8 +106,9 @@ template <Whole Mode, bool Ftz> struct ToInteger {
     if constexpr (Ftz && std::is_same_v<A, float>)
       value = flushed(a);
     using Limits = std::numeric_limits<R>;
-    constexpr double past = sizeof(R) == 8 ? (std::is_signed_v<R> ? 0x1p63 : 0x1p64)
-                                           : static_cast<double>(Limits::max()) + 1;
+    constexpr double past = sizeof(R) == 8
+                                ? (std::is_signed_v<R> ? 0x1p63 : 0x1p64)
+                                : static_cast<double>(Limits::max()) + 1;
     bool wide = sizeof(R) == 8 || std::is_same_v<A, double>;
     R nan = wide ? static_cast<R>(R(1) << (sizeof(R) * 8 - 1)) : R(0);
     if (value != value)
@@ -98,7 +127,9 @@ template <bool Ftz, bool Sat, bool Relu> struct ToFloat {
   template <class R, class A> static R apply(A a) {
     if constexpr (std::is_same_v<R, double>) {
       if constexpr (std::is_arithmetic_v<A>) {
-        double value = std::is_same_v<A, float> && Ftz ? static_cast<double>(flushed(static_cast<float>(a))) : static_cast<double>(a);
+        double value = std::is_same_v<A, float> && Ftz
+                           ? static_cast<double>(flushed(static_cast<float>(a)))
+                           : static_cast<double>(a);
         return Sat ? saturated(value) : value;
       } else {
         return asDouble(a);
@@ -108,7 +139,9 @@ template <bool Ftz, bool Sat, bool Relu> struct ToFloat {
       if constexpr (std::is_same_v<A, double>)
         value = std::is_same_v<R, float> ? static_cast<float>(a) : oddFloat(a);
       else if constexpr (std::is_integral_v<A>)
-        value = std::is_same_v<R, float> || sizeof(A) <= 2 ? static_cast<float>(a) : oddInteger(a);
+        value = std::is_same_v<R, float> || sizeof(A) <= 2
+                    ? static_cast<float>(a)
+                    : oddInteger(a);
       else
         value = toFloat(a);
       if (Ftz)
@@ -125,10 +158,14 @@ template <bool Ftz, bool Sat, bool Relu> struct ToFloat {
     if constexpr (sizeof(A) <= 4)
       return oddFloat(static_cast<double>(a));
     // 16-bit formats end far below 2^53; f16 overflows, bf16 needs the bits.
-    uint64_t size = a < 0 ? 0 - static_cast<uint64_t>(a) : static_cast<uint64_t>(a);
-    unsigned extra = size >> 32 ? 64 - static_cast<unsigned>(__builtin_clzll(size)) - 32 : 0;
-    uint64_t kept = size >> extra | ((size & ((uint64_t(1) << extra) - 1)) != 0);
-    double value = std::ldexp(static_cast<double>(kept), static_cast<int>(extra));
+    uint64_t size =
+        a < 0 ? 0 - static_cast<uint64_t>(a) : static_cast<uint64_t>(a);
+    unsigned extra =
+        size >> 32 ? 64 - static_cast<unsigned>(__builtin_clzll(size)) - 32 : 0;
+    uint64_t kept =
+        size >> extra | ((size & ((uint64_t(1) << extra) - 1)) != 0);
+    double value =
+        std::ldexp(static_cast<double>(kept), static_cast<int>(extra));
     return oddFloat(a < 0 ? -value : value);
   }
 };
@@ -136,7 +173,9 @@ template <bool Ftz, bool Sat, bool Relu> struct ToFloat {
 /// Float to a whole number in the same float type.
 template <Whole Mode, bool Ftz, bool Sat> struct ToWhole {
   template <class R, class A> static R apply(A a) {
-    double value = whole<Mode>(Ftz ? static_cast<double>(flushed(static_cast<float>(asDouble(a)))) : asDouble(a));
+    double value = whole<Mode>(
+        Ftz ? static_cast<double>(flushed(static_cast<float>(asDouble(a))))
+            : asDouble(a));
     if (Sat)
       value = saturated(value);
     if constexpr (std::is_same_v<R, double>)
@@ -158,148 +197,160 @@ struct ToTf32 {
   }
 };
 
-template <class F, class R, class A> Handler widths(bool wideTo, bool wideFrom) {
-  if constexpr (sizeof(R) == 8 && sizeof(A) == 8)
-    return convert<F, R, uint64_t, A, uint64_t>;
-  else if constexpr (sizeof(R) == 8)
-    return wideFrom ? convert<F, R, uint64_t, A, uint64_t> : convert<F, R, uint64_t, A, uint32_t>;
-  else if constexpr (sizeof(A) == 8)
-    return wideTo ? convert<F, R, uint64_t, A, uint64_t> : convert<F, R, uint32_t, A, uint64_t>;
-  else if (wideTo)
-    return wideFrom ? convert<F, R, uint64_t, A, uint64_t> : convert<F, R, uint64_t, A, uint32_t>;
+template <class A>
+constexpr bool isNarrowFloat =
+    std::is_same_v<A, float> || std::is_same_v<A, Half> ||
+    std::is_same_v<A, Brain>;
+template <class A>
+constexpr bool isWord = std::is_integral_v<A> && sizeof(A) == 4;
+
+/// What deserves a vector loop.
+template <class F, class R, class A> constexpr bool isFrequent = false;
+template <class R, class A> constexpr bool isFrequent<Truncate, R, A> = true;
+template <class R, class A>
+constexpr bool isFrequent<ToFloat<false, false, false>, R, A> =
+    isNarrowFloat<R> && (isNarrowFloat<A> || isWord<A>);
+template <class R, class A, bool Ftz>
+constexpr bool isFrequent<ToInteger<Whole::Zero, Ftz>, R, A> =
+    isWord<R> && std::is_same_v<A, float>;
+
+template <class F, class R, class A> Conversion pair() {
+  if constexpr (isFrequent<F, R, A>)
+    return {convert<F, R, A>, convertOne<F, R, A>};
   else
-    return wideFrom ? convert<F, R, uint32_t, A, uint64_t> : convert<F, R, uint32_t, A, uint32_t>;
+    return {nullptr, convertOne<F, R, A>};
 }
 
-struct Shape {
-  bool wideTo, wideFrom;
-};
-
-template <class F, class R> Handler fromInteger(Type from, Shape s) {
+template <class F, class R> Conversion fromInteger(Type from) {
   switch (from) {
   case Type::U8:
-    return widths<F, R, uint8_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, uint8_t>();
   case Type::S8:
-    return widths<F, R, int8_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, int8_t>();
   case Type::U16:
-    return widths<F, R, uint16_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, uint16_t>();
   case Type::S16:
-    return widths<F, R, int16_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, int16_t>();
   case Type::U32:
-    return widths<F, R, uint32_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, uint32_t>();
   case Type::S32:
-    return widths<F, R, int32_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, int32_t>();
   case Type::U64:
-    return widths<F, R, uint64_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, uint64_t>();
   case Type::S64:
-    return widths<F, R, int64_t>(s.wideTo, s.wideFrom);
+    return pair<F, R, int64_t>();
   default:
-    return nullptr;
+    return {};
   }
 }
 
-template <class F, class R> Handler fromFloatType(Type from, Shape s) {
+template <class F, class R> Conversion fromFloatType(Type from) {
   switch (from) {
   case Type::F16:
-    return widths<F, R, Half>(s.wideTo, false);
+    return pair<F, R, Half>();
   case Type::BF16:
-    return widths<F, R, Brain>(s.wideTo, false);
+    return pair<F, R, Brain>();
   case Type::F32:
-    return widths<F, R, float>(s.wideTo, false);
+    return pair<F, R, float>();
   case Type::F64:
-    return widths<F, R, double>(s.wideTo, true);
+    return pair<F, R, double>();
   default:
-    return nullptr;
+    return {};
   }
 }
 
-template <class F> Handler integerToInteger(Type to, Type from, Shape s) {
+template <class F> Conversion integerToInteger(Type to, Type from) {
   switch (to) {
   case Type::U8:
-    return fromInteger<F, uint8_t>(from, s);
+    return fromInteger<F, uint8_t>(from);
   case Type::S8:
-    return fromInteger<F, int8_t>(from, s);
+    return fromInteger<F, int8_t>(from);
   case Type::U16:
-    return fromInteger<F, uint16_t>(from, s);
+    return fromInteger<F, uint16_t>(from);
   case Type::S16:
-    return fromInteger<F, int16_t>(from, s);
+    return fromInteger<F, int16_t>(from);
   case Type::U32:
-    return fromInteger<F, uint32_t>(from, s);
+    return fromInteger<F, uint32_t>(from);
   case Type::S32:
-    return fromInteger<F, int32_t>(from, s);
+    return fromInteger<F, int32_t>(from);
   case Type::U64:
-    return fromInteger<F, uint64_t>(from, s);
+    return fromInteger<F, uint64_t>(from);
   case Type::S64:
-    return fromInteger<F, int64_t>(from, s);
+    return fromInteger<F, int64_t>(from);
   default:
-    return nullptr;
+    return {};
   }
 }
 
-template <class F> Handler floatToInteger(Type to, Type from, Shape s) {
+template <class F> Conversion floatToInteger(Type to, Type from) {
   switch (to) {
   case Type::U8:
-    return fromFloatType<F, uint8_t>(from, s);
+    return fromFloatType<F, uint8_t>(from);
   case Type::S8:
-    return fromFloatType<F, int8_t>(from, s);
+    return fromFloatType<F, int8_t>(from);
   case Type::U16:
-    return fromFloatType<F, uint16_t>(from, s);
+    return fromFloatType<F, uint16_t>(from);
   case Type::S16:
-    return fromFloatType<F, int16_t>(from, s);
+    return fromFloatType<F, int16_t>(from);
   case Type::U32:
-    return fromFloatType<F, uint32_t>(from, s);
+    return fromFloatType<F, uint32_t>(from);
   case Type::S32:
-    return fromFloatType<F, int32_t>(from, s);
+    return fromFloatType<F, int32_t>(from);
   case Type::U64:
-    return fromFloatType<F, uint64_t>(from, s);
+    return fromFloatType<F, uint64_t>(from);
   case Type::S64:
-    return fromFloatType<F, int64_t>(from, s);
+    return fromFloatType<F, int64_t>(from);
   default:
-    return nullptr;
+    return {};
   }
 }
 
-template <class F> Handler toFloatType(Type to, Type from, Shape s) {
+template <class F> Conversion toFloatType(Type to, Type from) {
   bool integer = !isFloat(from);
   switch (to) {
   case Type::F16:
-    return integer ? fromInteger<F, Half>(from, s) : fromFloatType<F, Half>(from, s);
+    return integer ? fromInteger<F, Half>(from) : fromFloatType<F, Half>(from);
   case Type::BF16:
-    return integer ? fromInteger<F, Brain>(from, s) : fromFloatType<F, Brain>(from, s);
+    return integer ? fromInteger<F, Brain>(from)
+                   : fromFloatType<F, Brain>(from);
   case Type::F32:
-    return integer ? fromInteger<F, float>(from, s) : fromFloatType<F, float>(from, s);
+    return integer ? fromInteger<F, float>(from)
+                   : fromFloatType<F, float>(from);
   case Type::F64:
-    return integer ? fromInteger<F, double>(from, s) : fromFloatType<F, double>(from, s);
+    return integer ? fromInteger<F, double>(from)
+                   : fromFloatType<F, double>(from);
   default:
-    return nullptr;
+    return {};
   }
 }
 
-template <Whole Mode> Handler wholeOf(Type to, Type from, bool ftz, bool sat) {
+template <Whole Mode>
+Conversion wholeOf(Type to, Type from, bool ftz, bool sat) {
   if (to != from)
-    return nullptr;
+    return {};
   switch (to) {
   case Type::F16:
-    return widths<ToWhole<Mode, false, false>, Half, Half>(false, false);
+    return pair<ToWhole<Mode, false, false>, Half, Half>();
   case Type::BF16:
-    return widths<ToWhole<Mode, false, false>, Brain, Brain>(false, false);
+    return pair<ToWhole<Mode, false, false>, Brain, Brain>();
   case Type::F32:
-    return ftz ? (sat ? widths<ToWhole<Mode, true, true>, float, float>(false, false)
-                      : widths<ToWhole<Mode, true, false>, float, float>(false, false))
-               : (sat ? widths<ToWhole<Mode, false, true>, float, float>(false, false)
-                      : widths<ToWhole<Mode, false, false>, float, float>(false, false));
+    return ftz ? (sat ? pair<ToWhole<Mode, true, true>, float, float>()
+                      : pair<ToWhole<Mode, true, false>, float, float>())
+               : (sat ? pair<ToWhole<Mode, false, true>, float, float>()
+                      : pair<ToWhole<Mode, false, false>, float, float>());
   case Type::F64:
-    return sat ? widths<ToWhole<Mode, false, true>, double, double>(true, true)
-               : widths<ToWhole<Mode, false, false>, double, double>(true, true);
+    return sat ? pair<ToWhole<Mode, false, true>, double, double>()
+               : pair<ToWhole<Mode, false, false>, double, double>();
   default:
-    return nullptr;
+    return {};
   }
 }
 
 template <class T, bool Relu> struct PackPair {
   static uint32_t apply(float high, float low) {
     using F = ToFloat<false, false, Relu>;
-    return static_cast<uint32_t>((F::template apply<T, float>(high)).bits) << 16 |
+    return static_cast<uint32_t>((F::template apply<T, float>(high)).bits)
+               << 16 |
            (F::template apply<T, float>(low)).bits;
   }
 };
@@ -311,7 +362,9 @@ template <class T> struct PackPairCut {
       --near.bits;
     return near.bits;
   }
-  static uint32_t apply(float high, float low) { return static_cast<uint32_t>(cut(high)) << 16 | cut(low); }
+  static uint32_t apply(float high, float low) {
+    return static_cast<uint32_t>(cut(high)) << 16 | cut(low);
+  }
 };
 
 bool decodePair(Decoding &d, Type to, bool relu, std::string_view rounding) {
@@ -322,13 +375,16 @@ bool decodePair(Decoding &d, Type to, bool relu, std::string_view rounding) {
   d.expectOperands(3, 3);
   Handler handler = nullptr;
   if (rounding == "rn")
-    handler = to == Type::F16x2 ? (relu ? binary<PackPair<Half, true>, uint32_t, float, float>
-                                        : binary<PackPair<Half, false>, uint32_t, float, float>)
-                                : (relu ? binary<PackPair<Brain, true>, uint32_t, float, float>
-                                        : binary<PackPair<Brain, false>, uint32_t, float, float>);
+    handler =
+        to == Type::F16x2
+            ? (relu ? binary<PackPair<Half, true>, uint32_t, float, float>
+                    : binary<PackPair<Half, false>, uint32_t, float, float>)
+            : (relu ? binary<PackPair<Brain, true>, uint32_t, float, float>
+                    : binary<PackPair<Brain, false>, uint32_t, float, float>);
   else if (rounding == "rz" && !relu)
-    handler = to == Type::F16x2 ? binary<PackPairCut<Half>, uint32_t, float, float>
-                                : binary<PackPairCut<Brain>, uint32_t, float, float>;
+    handler = to == Type::F16x2
+                  ? binary<PackPairCut<Half>, uint32_t, float, float>
+                  : binary<PackPairCut<Brain>, uint32_t, float, float>;
   d.emit(handler);
   d.def(0, d.operand(0), 32);
   d.use(1, d.operand(1), Type::F32);
@@ -345,50 +401,68 @@ void decodeCvt(Decoding &d) {
     return;
   Type from = d.takeType();
   d.expectOperands(2, 2);
-  Shape shape{d.registerBits(d.operand(0)) == 64 || bitsOf(to) == 64,
-              d.registerBits(d.operand(1)) == 64 || bitsOf(from) == 64};
+  bool wideTo = d.registerBits(d.operand(0)) == 64 || bitsOf(to) == 64;
+  bool wideFrom = d.registerBits(d.operand(1)) == 64 || bitsOf(from) == 64;
+  bool natural =
+      wideTo == (bitsOf(to) == 64) && wideFrom == (bitsOf(from) == 64);
+  Conversion conversion;
   Handler handler = nullptr;
   bool directed = false;
   if (!isFloat(to) && !isFloat(from)) {
-    handler = sat ? integerToInteger<Clamp>(to, from, shape) : integerToInteger<Truncate>(to, from, shape);
+    conversion = sat ? integerToInteger<Clamp>(to, from)
+                     : integerToInteger<Truncate>(to, from);
   } else if (!isFloat(to)) {
     if (integral == "rni")
-      handler = ftz ? floatToInteger<ToInteger<Whole::Nearest, true>>(to, from, shape)
-                    : floatToInteger<ToInteger<Whole::Nearest, false>>(to, from, shape);
+      conversion =
+          ftz ? floatToInteger<ToInteger<Whole::Nearest, true>>(to, from)
+              : floatToInteger<ToInteger<Whole::Nearest, false>>(to, from);
     else if (integral == "rzi")
-      handler = ftz ? floatToInteger<ToInteger<Whole::Zero, true>>(to, from, shape)
-                    : floatToInteger<ToInteger<Whole::Zero, false>>(to, from, shape);
+      conversion =
+          ftz ? floatToInteger<ToInteger<Whole::Zero, true>>(to, from)
+              : floatToInteger<ToInteger<Whole::Zero, false>>(to, from);
     else if (integral == "rmi")
-      handler = ftz ? floatToInteger<ToInteger<Whole::Down, true>>(to, from, shape)
-                    : floatToInteger<ToInteger<Whole::Down, false>>(to, from, shape);
+      conversion =
+          ftz ? floatToInteger<ToInteger<Whole::Down, true>>(to, from)
+              : floatToInteger<ToInteger<Whole::Down, false>>(to, from);
     else if (integral == "rpi")
-      handler = ftz ? floatToInteger<ToInteger<Whole::Up, true>>(to, from, shape)
-                    : floatToInteger<ToInteger<Whole::Up, false>>(to, from, shape);
+      conversion = ftz ? floatToInteger<ToInteger<Whole::Up, true>>(to, from)
+                       : floatToInteger<ToInteger<Whole::Up, false>>(to, from);
   } else if (!integral.empty()) {
-    handler = integral == "rni"   ? wholeOf<Whole::Nearest>(to, from, ftz, sat)
-              : integral == "rzi" ? wholeOf<Whole::Zero>(to, from, ftz, sat)
-              : integral == "rmi" ? wholeOf<Whole::Down>(to, from, ftz, sat)
-                                  : wholeOf<Whole::Up>(to, from, ftz, sat);
+    conversion = integral == "rni" ? wholeOf<Whole::Nearest>(to, from, ftz, sat)
+                 : integral == "rzi" ? wholeOf<Whole::Zero>(to, from, ftz, sat)
+                 : integral == "rmi" ? wholeOf<Whole::Down>(to, from, ftz, sat)
+                                     : wholeOf<Whole::Up>(to, from, ftz, sat);
   } else if (to == Type::TF32) {
     if (rounding == "rna" && from == Type::F32)
-      handler = convert<ToTf32, uint32_t, uint32_t, float, uint32_t>;
+      conversion = pair<ToTf32, uint32_t, float>();
   } else if (rounding == "rna") {
     d.unsupported();
   } else if (!rounding.empty() && rounding != "rn") {
     directed = true;
-    if (!relu && !shape.wideFrom == (bitsOf(from) != 64) && !shape.wideTo == (bitsOf(to) != 64))
+    if (!relu && natural)
       handler = roundedConversion(to, from);
   } else if (relu) {
-    handler = sat || ftz ? nullptr : toFloatType<ToFloat<false, false, true>>(to, from, shape);
+    conversion = sat || ftz
+                     ? Conversion()
+                     : toFloatType<ToFloat<false, false, true>>(to, from);
   } else if (ftz) {
-    handler = sat ? toFloatType<ToFloat<true, true, false>>(to, from, shape)
-                  : toFloatType<ToFloat<true, false, false>>(to, from, shape);
+    conversion = sat ? toFloatType<ToFloat<true, true, false>>(to, from)
+                     : toFloatType<ToFloat<true, false, false>>(to, from);
   } else {
-    handler = sat ? toFloatType<ToFloat<false, true, false>>(to, from, shape)
-                  : toFloatType<ToFloat<false, false, false>>(to, from, shape);
+    conversion = sat ? toFloatType<ToFloat<false, true, false>>(to, from)
+                     : toFloatType<ToFloat<false, false, false>>(to, from);
   }
+  if (natural && conversion.vector)
+    handler = conversion.vector;
+  else if (conversion.scalar)
+    handler = wideTo ? (wideFrom ? convertEach<uint64_t, uint64_t>
+                                 : convertEach<uint64_t, uint32_t>)
+                     : (wideFrom ? convertEach<uint32_t, uint64_t>
+                                 : convertEach<uint32_t, uint32_t>);
   d.emit(handler);
-  if (directed) {
+  if (!directed) {
+    d.inst().imm = reinterpret_cast<int64_t>(conversion.scalar);
+  } else {
     d.inst().imm = roundingMode(rounding);
     d.inst().aux = static_cast<uint32_t>(ftz) | static_cast<uint32_t>(sat) << 1;
   }
@@ -398,4 +472,6 @@ void decodeCvt(Decoding &d) {
 
 } // namespace
 
-void llrt::emu::addConvertInstructions(InstructionTable &table) { table["cvt"] = decodeCvt; }
+void llrt::emu::addConvertInstructions(InstructionTable &table) {
+  table["cvt"] = decodeCvt;
+}

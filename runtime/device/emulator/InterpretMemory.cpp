@@ -64,6 +64,60 @@ const Inst *runStore(const Inst *inst, Warp &warp, uint32_t mask) {
   return inst + 1;
 }
 
+/// What an access is, in one word of the Inst (op[7]).
+struct Shape {
+  Space space;
+  bool wideAddress;
+  Type type;
+  bool wideRegister;
+  unsigned vector;
+
+  uint32_t word() const {
+    return static_cast<uint32_t>(space) | static_cast<uint32_t>(wideAddress) << 8 |
+           static_cast<uint32_t>(wideRegister) << 9 | static_cast<uint32_t>(isSigned(type)) << 10 |
+           bitsOf(type) / 8 << 12 | vector << 16;
+  }
+};
+
+/// The accesses that kernels are not full of: any space, address, type and
+/// register, one lane at a time.
+template <bool Store> const Inst *runEach(const Inst *inst, Warp &warp, uint32_t mask) {
+  uint32_t word = inst->op[7];
+  Space space = static_cast<Space>(word & 0xff);
+  bool wideAddress = word >> 8 & 1, wideRegister = word >> 9 & 1, extends = word >> 10 & 1;
+  unsigned size = word >> 12 & 15, vector = word >> 16;
+  uint64_t address[32];
+  for (unsigned i = 0; i < 32; ++i)
+    address[i] = wideAddress ? warp.in<uint64_t>(inst->op[0])[i] + static_cast<uint64_t>(inst->imm)
+                             : static_cast<uint32_t>(warp.in<uint32_t>(inst->op[0])[i] + static_cast<uint32_t>(inst->imm));
+  Addresses at;
+  resolveEach(inst, warp, mask, space, Store ? AccessKind::Store : AccessKind::Load, size * vector, address, at);
+  for (unsigned i = 0; i < 32; ++i) {
+    if (!(mask >> i & 1))
+      continue;
+    for (unsigned k = 0; k < vector; ++k) {
+      char *bytes = reinterpret_cast<char *>(at.at[i]) + k * size;
+      uint32_t operand = inst->op[1 + k];
+      if (Store) {
+        uint64_t value = wideRegister ? warp.in<uint64_t>(operand)[i] : warp.in<uint32_t>(operand)[i];
+        std::memcpy(bytes, &value, size);
+        continue;
+      }
+      uint64_t value = 0;
+      std::memcpy(&value, bytes, size);
+      if (extends && size < 8 && value >> (size * 8 - 1) & 1)
+        value |= ~uint64_t(0) << size * 8;
+      if (wideRegister)
+        warp.out<uint64_t>(operand)[i] = value;
+      else
+        warp.out<uint32_t>(operand)[i] = static_cast<uint32_t>(value);
+    }
+  }
+  if (Store)
+    warp.block->effects += 1;
+  return inst + 1;
+}
+
 /// Accesses that other threads order themselves by: one host access per lane.
 template <class A, class T, class S> const Inst *runStrongLoad(const Inst *inst, Warp &warp, uint32_t mask) {
   Addresses address;
@@ -98,14 +152,6 @@ template <class T, class S> const Inst *runLoadParameter(const Inst *inst, Warp 
   return inst + 1;
 }
 
-struct Shape {
-  Space space;
-  bool wideAddress;
-  Type type;
-  bool wideRegister;
-  unsigned vector;
-};
-
 template <bool Store, Space SP, class A, class T, class S> Handler ofVector(unsigned vector) {
   if constexpr (sizeof(T) * 4 <= 16) {
     if (vector == 4)
@@ -118,26 +164,15 @@ template <bool Store, Space SP, class A, class T, class S> Handler ofVector(unsi
   return nullptr;
 }
 
+/// Vector code for unsigned values in registers of their own width; the rest
+/// goes one lane at a time.
 template <bool Store, Space SP, class A> Handler ofType(const Shape &shape) {
-  // Sign matters only where a load widens.
-  bool extends = !Store && isSigned(shape.type);
   switch (bitsOf(shape.type)) {
   case 8:
-    if (shape.wideRegister)
-      return extends ? ofVector<Store, SP, A, int8_t, uint64_t>(shape.vector)
-                     : ofVector<Store, SP, A, uint8_t, uint64_t>(shape.vector);
-    return extends ? ofVector<Store, SP, A, int8_t, uint32_t>(shape.vector)
-                   : ofVector<Store, SP, A, uint8_t, uint32_t>(shape.vector);
+    return ofVector<Store, SP, A, uint8_t, uint32_t>(shape.vector);
   case 16:
-    if (shape.wideRegister)
-      return extends ? ofVector<Store, SP, A, int16_t, uint64_t>(shape.vector)
-                     : ofVector<Store, SP, A, uint16_t, uint64_t>(shape.vector);
-    return extends ? ofVector<Store, SP, A, int16_t, uint32_t>(shape.vector)
-                   : ofVector<Store, SP, A, uint16_t, uint32_t>(shape.vector);
+    return ofVector<Store, SP, A, uint16_t, uint32_t>(shape.vector);
   case 32:
-    if (shape.wideRegister)
-      return extends ? ofVector<Store, SP, A, int32_t, uint64_t>(shape.vector)
-                     : ofVector<Store, SP, A, uint32_t, uint64_t>(shape.vector);
     return ofVector<Store, SP, A, uint32_t, uint32_t>(shape.vector);
   case 64:
     return ofVector<Store, SP, A, uint64_t, uint64_t>(shape.vector);
@@ -147,17 +182,17 @@ template <bool Store, Space SP, class A> Handler ofType(const Shape &shape) {
 }
 
 template <bool Store> Handler handlerOf(const Shape &shape) {
-  switch (shape.space) {
-  case Space::Shared:
-    return shape.wideAddress ? ofType<Store, Space::Shared, uint64_t>(shape) : ofType<Store, Space::Shared, uint32_t>(shape);
-  case Space::Local:
-    return shape.wideAddress ? ofType<Store, Space::Local, uint64_t>(shape) : ofType<Store, Space::Local, uint32_t>(shape);
-  case Space::Generic:
-  case Space::Param:
+  bool extends = !Store && isSigned(shape.type) && bitsOf(shape.type) < 32;
+  bool natural = shape.wideRegister == (bitsOf(shape.type) == 64) && !extends;
+  if (bitsOf(shape.type) * shape.vector > 128)
+    return nullptr;
+  if (natural && shape.space == Space::Shared && !shape.wideAddress)
+    return ofType<Store, Space::Shared, uint32_t>(shape);
+  if (natural && shape.space == Space::Generic)
     return ofType<Store, Space::Generic, uint64_t>(shape);
-  default:
+  if (natural && shape.space == Space::Global)
     return ofType<Store, Space::Global, uint64_t>(shape);
-  }
+  return runEach<Store>;
 }
 
 template <bool Store> Handler strongHandler(const Shape &shape) {
@@ -259,6 +294,7 @@ template <bool Store> void decodeAccess(Decoding &d) {
     d.emit(strongHandler<Store>(shape));
   else
     d.emit(handlerOf<Store>(shape));
+  d.inst().op[7] = shape.word();
   d.address(0, memory, shape.space);
   if (global)
     d.cachedInterval();
