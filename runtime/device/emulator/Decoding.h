@@ -96,6 +96,7 @@ using InstructionTable = std::unordered_map<std::string_view, DecodeFunction>;
 void addIntegerInstructions(InstructionTable &table);
 void addBitInstructions(InstructionTable &table);
 void addFloatInstructions(InstructionTable &table);
+void addFunctionInstructions(InstructionTable &table);
 void addCompareInstructions(InstructionTable &table);
 void addConvertInstructions(InstructionTable &table);
 void addMoveInstructions(InstructionTable &table);

@@ -13,6 +13,7 @@ static const InstructionTable &instructions() {
     addIntegerInstructions(result);
     addBitInstructions(result);
     addFloatInstructions(result);
+    addFunctionInstructions(result);
     addCompareInstructions(result);
     addConvertInstructions(result);
     addMoveInstructions(result);
