@@ -14,8 +14,7 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
   const LlamacPlanHeader &header = plan.header;
   Json passport;
   passport["llamac"] = facts.version;
-  passport["model"] = {{"name", checkpoint.name},
-                       {"architecture", "LlamaForCausalLM"},
+  passport["model"] = {{"architecture", "LlamaForCausalLM"},
                        {"hidden_size", config.hiddenSize},
                        {"intermediate_size", config.intermediateSize},
                        {"layers", config.layers},

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What --info shows of an executable, as JSON text.
 //
-//   {"llamac": version, "model": {name, sizes}, "sources": [{name, bytes,
+//   {"llamac": version, "model": {sizes}, "sources": [{name, bytes,
 //    xxh3}], "gpu": {row, chip, multiprocessors}, "storage", "conversions",
 //    "passes", "bytes": {weights, workspace, kv_page, ...}, "kernels": [{name,
 //    launches}]}
 //
-// It names no path, time, user or machine: the same input gives the same bytes.
+// It names no path, time, user or machine, and so not the model's folder
+// either: the same input gives the same bytes wherever it lies.
 #ifndef LLAMAC_COMPILER_EMIT_PASSPORT_H
 #define LLAMAC_COMPILER_EMIT_PASSPORT_H
 
