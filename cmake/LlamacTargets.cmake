@@ -44,12 +44,13 @@ function(llamac_runtime_executable name)
   target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections)
 endfunction()
 
-# llamac_unit_test(NameTest SOURCES a.cpp... LINK libs... [COMPILER] [RUNS targets...] [LONG] [TIMEOUT seconds])
+# llamac_unit_test(NameTest SOURCES a.cpp... LINK libs... [COMPILER] [RUNS targets...] [LONG] [TIMEOUT seconds]
+#                  [SHARDS number])
 # A GoogleTest program and its ctest entry; gtest_main is linked. COMPILER gives it the compiler's flags; RUNS names
 # the programs that it starts. A test with neither needs no LLVM and is run from the build of runtime/ alone.
-# LONG keeps it out of `check.sh --quick`. LLAMAC_SOURCE_DIR and LLAMAC_BINARY_DIR are macros with the two roots.
+# LONG keeps it out of `check.sh --quick`; SHARDS runs its cases as so many processes. LLAMAC_SOURCE_DIR and LLAMAC_BINARY_DIR are macros with the two roots.
 function(llamac_unit_test name)
-  cmake_parse_arguments(arg "COMPILER;LONG" "TIMEOUT" "SOURCES;LINK;RUNS" ${ARGN})
+  cmake_parse_arguments(arg "COMPILER;LONG" "TIMEOUT;SHARDS" "SOURCES;LINK;RUNS" ${ARGN})
   set(labels runtime)
   if(arg_COMPILER OR arg_RUNS)
     set(labels compiler)
@@ -75,15 +76,31 @@ function(llamac_unit_test name)
       add_dependencies(${name} ${program})
     endif()
   endforeach()
-  add_test(NAME ${name}
-    COMMAND ${name} --gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${name}.xml)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
   if(arg_LONG)
     list(APPEND labels long)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${labels}")
+  set(runs ${name})
+  if(arg_SHARDS)
+    list(TRANSFORM runs APPEND -0)
+    math(EXPR last "${arg_SHARDS} - 1")
+    foreach(shard RANGE 1 ${last})
+      list(APPEND runs ${name}-${shard})
+    endforeach()
+  endif()
+  set(shard 0)
+  foreach(run IN LISTS runs)
+    add_test(NAME ${run}
+      COMMAND ${name} --gtest_output=xml:${PROJECT_BINARY_DIR}/test-results/${run}.xml)
+    set_tests_properties(${run} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${labels}")
+    if(arg_SHARDS)
+      set_tests_properties(${run} PROPERTIES
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${arg_SHARDS};GTEST_SHARD_INDEX=${shard}")
+    endif()
+    math(EXPR shard "${shard} + 1")
+  endforeach()
 endfunction()
 
 # llamac_test_depends(targets...): what the lit tests run, built before them.
