@@ -79,6 +79,16 @@ llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder) {
                        std::to_string(checkpoint.config.vocabSize) +
                        "; it belongs to another model");
   checkpoint.tokenizer = *tokenizer;
+  std::string settings = folder + "/tokenizer_config.json";
+  if (!exists(settings))
+    return llrt::Error::success();
+  file = openSource(checkpoint, settings, "tokenizer_config.json");
+  if (!file)
+    return file.error();
+  auto addBos = parseAddBos((*file)->text(), settings);
+  if (!addBos)
+    return addBos.error();
+  checkpoint.tokenizer->addBos = *addBos;
   return llrt::Error::success();
 }
 

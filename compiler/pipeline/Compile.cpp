@@ -12,6 +12,7 @@
 #include "compiler/pipeline/Phases.h"
 #include "compiler/pipeline/Registration.h"
 
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Threading.h"
 #include "llvm/Support/raw_ostream.h"
@@ -169,12 +170,29 @@ private:
     return text + "\n";
   }
 
+  /// The folder is made where only it is missing.
   llrt::Error dump(int index, const std::string &text, const char *mark = "") {
+    (void)llvm::sys::fs::create_directory(request.dumpDir);
     std::string name =
         request.dumpDir + "/" + std::to_string(index + 1) + "-" +
         stageNames[index] + mark +
         (index == static_cast<int>(Stage::Ptx) ? ".ptx" : ".mlir");
     return writeText(name, text);
+  }
+
+  void noteSizes(const LaunchPlan &plan) {
+    const LlamacPlanHeader &header = plan.header;
+    auto count = [&](LlamacFunction function) {
+      return std::to_string(header.functions[function].count);
+    };
+    note("bytes: " + std::to_string(header.weights_bytes) + " of weights, " +
+         std::to_string(header.workspace_bytes) + " of workspace, " +
+         std::to_string(header.page_bytes) + " a KV page of " +
+         std::to_string(LLAMAC_PAGE_TOKENS) + " tokens");
+    note(std::to_string(plan.kernels.size()) +
+         " kernels; launches: " + count(LLAMAC_FUNCTION_PREFILL) +
+         " of @prefill, " + count(LLAMAC_FUNCTION_DECODE) + " of @decode, " +
+         count(LLAMAC_FUNCTION_HEAD) + " of @head");
   }
 
   llrt::Error emit(LaunchPlan &plan, const std::string &ptx,
@@ -191,6 +209,8 @@ private:
       for (const std::string &conversion : facts.conversions)
         note("converting " + conversion);
     }
+    if (request.verbose)
+      noteSizes(plan);
     hashSources(checkpoint);
     ExecutableParts parts{checkpoint,
                           plan,

@@ -39,6 +39,7 @@ says "wrote exe"
 expect 0 llamac -q model -o exe;    [ ! -s stderr ] || fail "$(cat stderr)"
 expect 0 llamac model -o exe --max-seq-len 256 --allow-long --max-batch 3 --gpu emulator
 says "--gpu emulator --dtype bf16 --max-seq-len 256 --max-batch 3"
+expect 0 llamac -v model -o exe;    says "launches: "; says "bytes: "
 expect 0 llamac model -o exe --time-phases
 for phase in open llama fused tiled nvvm ptx exe; do says "llamac: $phase "; done
 

@@ -183,6 +183,18 @@ TEST_F(CheckpointTest, TheTokenizerFits) {
                          "\"vocab_size\" of 2047");
 }
 
+TEST_F(CheckpointTest, TheTokenizerMayAddNoBos) {
+  make("--set vocab_size=2048");
+  copyTokenizer();
+  EXPECT_TRUE(openHuggingFace(model(), true)->tokenizer->addBos);
+  std::ofstream(model() + "/tokenizer_config.json")
+      << R"({"add_bos_token": false, "other": {"deep": [1, {}]}})";
+  EXPECT_FALSE(openHuggingFace(model(), true)->tokenizer->addBos);
+  std::ofstream(model() + "/tokenizer_config.json")
+      << R"({"add_bos_token": 1})";
+  EXPECT_SAYS(message(), "\"add_bos_token\" is the number 1, expected true");
+}
+
 TEST_F(CheckpointTest, TheTokenizerIsCut) {
   std::string whole = readTokenizer();
   ASSERT_TRUE(parseTokenizerModel(whole, "t"));
