@@ -49,7 +49,9 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
   tokens = arguments.back();
   thread = k.thread();
   lane = k.bitAnd(thread, 31);
-  warp = k.shr(thread, 5);
+  // By shuffle: the same in all lanes for certain, and no number of steps that
+  // LLVM could fold; a loop that it unrolls away holds too many registers.
+  warp = k.shuffleFrom(k.shr(thread, 5), k.constant(0));
   quad = k.bitAnd(lane, 3);
   row = k.shr(lane, 2);
   firstToken = k.mul(k.block(gpu::Dimension::y), shape.tokensPerBlock);
@@ -176,6 +178,8 @@ void ProductEmitter::multiply() {
   Value swizzle = wide ? row : k.bitXor(k.shr(lane, 4), k.bitAnd(lane, 7));
   laneOffset = k.bitOr(k.shl(laneRow, 7), k.shl(swizzle, 4));
 
+  int64_t stages = shape.stages();
+  Value refills = k.sub(k.umax(steps, k.constant(stages)), stages);
   SmallVector<Value> carried;
   carried.append(groups * columns, k.zeros(4));
   if (shape.hasNorm())
@@ -185,11 +189,15 @@ void ProductEmitter::multiply() {
       [&](Value step, ValueRange values) -> SmallVector<Value> {
         sums.assign(values.begin(), values.begin() + groups * columns);
         squares.assign(values.begin() + groups * columns, values.end());
+        // The stage that the step before has released. Here, and not behind
+        // its release: then the products stand in the loop's last block, and
+        // nothing of them sinks past a branch with its operands held.
+        Value before = k.sub(step, 1);
+        k.when(k.both(elected, k.ult(before, refills)),
+               [&] { fill(k.add(before, stages)); });
         Value stage = RingWaitOp::create(k, k.i32(), ring, step);
         multiplyStage(step, stage);
         RingReleaseOp::create(k, ring, Scope::Warp);
-        Value ahead = k.add(step, shape.stages());
-        k.when(k.both(elected, k.ult(ahead, steps)), [&] { fill(ahead); });
         SmallVector<Value> next(sums);
         next.append(squares);
         return next;
