@@ -22,7 +22,23 @@ static const char *nameOf(AccessKind kind) {
   return kind == AccessKind::Load ? "load" : kind == AccessKind::Store ? "store" : "atomic operation";
 }
 
-Interval &llrt::emu::cachedInterval(const Inst *inst, Warp &warp) { return warp.worker->intervals[inst->aux]; }
+template <Space SP, class A>
+static void resolveOut(const Inst *inst, Warp &warp, uint32_t mask, AccessKind kind, uint32_t size, Addresses &out) {
+  resolve<SP, A>(inst, warp, mask, kind, size, out);
+}
+
+Resolver llrt::emu::resolverOf(Space space, bool wideAddress) {
+  switch (space) {
+  case Space::Shared:
+    return wideAddress ? resolveOut<Space::Shared, uint64_t> : resolveOut<Space::Shared, uint32_t>;
+  case Space::Local:
+    return wideAddress ? resolveOut<Space::Local, uint64_t> : resolveOut<Space::Local, uint32_t>;
+  case Space::Generic:
+    return resolveOut<Space::Generic, uint64_t>;
+  default:
+    return resolveOut<Space::Global, uint64_t>;
+  }
+}
 
 static std::string hexadecimal(uint64_t value) {
   char text[24];
@@ -67,6 +83,12 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space s
         fault(inst, lane, what() + hexadecimal(at) + ", outside the kernel's parameters");
       out.at[i] = reinterpret_cast<uint64_t>(launch.parameters.data()) + at;
     } else {
+      // The lane before this one has most often been in the same allocation.
+      Interval &interval = warp.worker->intervals[inst->aux];
+      if (at - interval.begin < interval.bytes && interval.bytes - (at - interval.begin) >= size) {
+        out.at[i] = at;
+        continue;
+      }
       const Memory &memory = *warp.worker->launch->memory;
       const Allocation *allocation = memory.find(at);
       if (!allocation || allocation->end - at < size)
@@ -74,9 +96,7 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space s
       if (kind != AccessKind::Load && !allocation->writable)
         fault(inst, lane, what() + memory.describe(at) + ": it is constant");
       out.at[i] = at;
-      // Only instructions that have an interval of their own keep it.
-      if (!warp.worker->intervals.empty())
-        warp.worker->intervals[inst->aux] = {allocation->begin, allocation->end - allocation->begin};
+      interval = {allocation->begin, allocation->end - allocation->begin};
     }
   }
 }

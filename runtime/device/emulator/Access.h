@@ -22,8 +22,6 @@ struct Addresses {
   bool contiguous;
 };
 
-/// Whether an access is checked at all: the interpreter's accesses are
-/// templates on it, so that a fuller checker costs nothing when it is off.
 enum class AccessKind : uint8_t { Load, Store, Atomic };
 
 /// The slow path: every lane by itself, or the fault.
@@ -34,8 +32,10 @@ void resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space space, Acces
 template <Space SP, class A>
 LLRT_INLINE void resolve(const Inst *inst, Warp &warp, uint32_t mask, AccessKind kind, uint32_t size, Addresses &out);
 
-/// Worker::intervals of the instruction; [begin, begin + bytes).
-Interval &cachedInterval(const Inst *inst, Warp &warp);
+/// resolve() for a space and an address width that only the Inst knows
+/// (Inst::helper), so that ld and st need no instance for each.
+using Resolver = void (*)(const Inst *, Warp &, uint32_t mask, AccessKind, uint32_t size, Addresses &);
+Resolver resolverOf(Space space, bool wideAddress);
 
 template <Space SP, class A>
 LLRT_INLINE void resolve(const Inst *inst, Warp &warp, uint32_t mask, AccessKind kind, uint32_t size,
@@ -61,7 +61,7 @@ LLRT_INLINE void resolve(const Inst *inst, Warp &warp, uint32_t mask, AccessKind
     host = reinterpret_cast<uint64_t>(warp.local);
     stride = warp.localBytes;
   } else {
-    const Interval &interval = cachedInterval(inst, warp);
+    const Interval &interval = warp.worker->intervals[inst->aux];
     begin = interval.begin;
     bytes = interval.bytes;
     host = begin;

@@ -15,9 +15,13 @@ char *AlignedBytes::reserve(size_t size) {
 
 void WorkerStorage::prepare(Launch &launch) {
   worker.launch = &launch;
-  worker.intervals.assign(launch.program->intervals + 1, Interval());
-  size_t bytes = launch.program->constants.size() * 8;
-  std::memcpy(constants.reserve(bytes), launch.program->constants.data(), bytes);
+  if (releases != launch.memory->releaseCount()) {
+    releases = launch.memory->releaseCount();
+    intervals.clear();
+  }
+  std::vector<Interval> &mine = intervals[launch.program];
+  mine.resize(launch.program->intervals + 1);
+  worker.intervals = mine.data();
 }
 
 Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
@@ -53,7 +57,7 @@ Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
   for (uint32_t i = 0; i < count; ++i) {
     Warp &warp = block.warps[i];
     warp.base[0] = registers + perWarp * i;
-    warp.base[1] = constants.data() - 1;
+    warp.base[1] = reinterpret_cast<const char *>(program.constants.data()) - 1;
     warp.predicates = reinterpret_cast<uint32_t *>(registers + perWarp * i + program.registerBytes);
     warp.shared = block.shared;
     warp.sharedBytes = launch.sharedBytes;

@@ -7,6 +7,8 @@
 
 #include "runtime/device/emulator/Scheduler.h"
 
+#include <unordered_map>
+
 namespace llrt::emu {
 
 /// Bytes at a multiple of 64, which grow and never shrink.
@@ -37,7 +39,9 @@ private:
     bool used = false;
   };
   Worker worker;
-  AlignedBytes constants;
+  /// Cached intervals outlive a launch, but not a release of memory.
+  std::unordered_map<const Program *, std::vector<Interval>> intervals;
+  uint64_t releases = 0;
   std::deque<Room> rooms;
 
   void enter(Warp &warp, const Launch &launch, const Block &block);

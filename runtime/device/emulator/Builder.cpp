@@ -131,7 +131,7 @@ uint32_t Builder::constant(uint64_t value, unsigned bits, bool dynamicShared) {
   auto found = constantAt.find(key);
   if (found != constantAt.end())
     return found->second;
-  std::vector<uint64_t> &pool = program->constants;
+  std::vector<uint64_t> &pool = constantPool;
   uint32_t offset = static_cast<uint32_t>(pool.size() * 8);
   if (width == 64)
     pool.insert(pool.end(), 32, value);

@@ -72,6 +72,7 @@ private:
   std::vector<VirtualRegister> registers;
   std::vector<int64_t> labelAt; ///< label -> index of Inst, -1: not placed
   std::map<std::pair<uint64_t, unsigned>, uint32_t> constantAt;
+  std::vector<uint64_t> constantPool;
   std::vector<uint32_t> dynamicConstants; ///< offsets of constants that need the dynamic base added
   std::vector<int64_t> moduleShared;      ///< address of module-level .shared, or -1
   std::map<std::string_view, int> specialAt;

@@ -282,12 +282,13 @@ void Builder::finish() {
   uint32_t dynamic = (sharedStart + sharedBytes + align - 1) & ~(align - 1);
   program->staticSharedBytes = dynamicConstants.empty() ? sharedBytes : dynamic - sharedStart;
   for (uint32_t tagged : dynamicConstants) {
-    uint64_t *lanes = program->constants.data() + tagged / 8;
+    uint64_t *lanes = constantPool.data() + tagged / 8;
     for (unsigned i = 0; i < ((tagged & 1) ? 32u : 16u); ++i)
       lanes[i] += (tagged & 1) ? dynamic : (uint64_t(dynamic) << 32 | dynamic);
   }
-  if (program->constants.empty())
-    program->constants.resize(8);
+  program->constants.resize(constantPool.size() / 8 + 1);
+  if (!constantPool.empty())
+    std::memcpy(program->constants.data(), constantPool.data(), constantPool.size() * 8);
   if (program->localBytes)
     program->localBytes = (program->localBytes + 15) & ~15u;
 }

@@ -288,10 +288,13 @@ template <class A> static const Inst *runArrive(const Inst *inst, Warp &warp, ui
 template <class A> static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t over = 0;
   int waiting = -1;
-  uint32_t waitsAt = 0;
+  uint32_t waitsAt = 0, last = 0;
+  MbarrierWord word{};
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
-    MbarrierWord word = readMbarrier(inst, warp, lane, address);
+    if (address != last)
+      word = readMbarrier(inst, warp, lane, address);
+    last = address;
     bool phase = inst->aux & 1 ? warp.in<uint32_t>(inst->op[2])[lane] & 1
                                : MbarrierWord::unpack(warp.in<uint64_t>(inst->op[2])[lane]).phase;
     if (word.phase != phase)

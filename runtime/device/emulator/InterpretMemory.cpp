@@ -13,11 +13,11 @@ template <class T> LLRT_INLINE T loadOne(uint64_t at) {
   return value;
 }
 
-/// T: in memory; S: the lane of the registers; N: how many of them.
-template <Space SP, class A, class T, class S, unsigned N>
-const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
+/// Memory's element T, N of them a lane, in lanes of the register's own width.
+template <class T, unsigned N> const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
+  using S = Lane<T>;
   Addresses address;
-  resolve<SP, A>(inst, warp, mask, AccessKind::Load, sizeof(T) * N, address);
+  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, AccessKind::Load, sizeof(T) * N, address);
   S r[N][32];
   if (address.contiguous) {
     T from[32 * N];
@@ -39,10 +39,10 @@ const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
   return inst + 1;
 }
 
-template <Space SP, class A, class T, class S, unsigned N>
-const Inst *runStore(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class T, unsigned N> const Inst *runStore(const Inst *inst, Warp &warp, uint32_t mask) {
+  using S = Lane<T>;
   Addresses address;
-  resolve<SP, A>(inst, warp, mask, AccessKind::Store, sizeof(T) * N, address);
+  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, AccessKind::Store, sizeof(T) * N, address);
   const S *from[N];
   for (unsigned k = 0; k < N; ++k)
     from[k] = warp.in<S>(inst->op[1 + k]);
@@ -73,25 +73,20 @@ struct Shape {
   unsigned vector;
 
   uint32_t word() const {
-    return static_cast<uint32_t>(space) | static_cast<uint32_t>(wideAddress) << 8 |
-           static_cast<uint32_t>(wideRegister) << 9 | static_cast<uint32_t>(isSigned(type)) << 10 |
+    return static_cast<uint32_t>(wideRegister) << 9 | static_cast<uint32_t>(isSigned(type)) << 10 |
            bitsOf(type) / 8 << 12 | vector << 16;
   }
 };
 
-/// The accesses that kernels are not full of: any space, address, type and
-/// register, one lane at a time.
+/// Accesses that widen with the sign, or between registers and memory of
+/// different widths: one lane at a time.
 template <bool Store> const Inst *runEach(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t word = inst->op[7];
-  Space space = static_cast<Space>(word & 0xff);
-  bool wideAddress = word >> 8 & 1, wideRegister = word >> 9 & 1, extends = word >> 10 & 1;
+  bool wideRegister = word >> 9 & 1, extends = word >> 10 & 1;
   unsigned size = word >> 12 & 15, vector = word >> 16;
-  uint64_t address[32];
-  for (unsigned i = 0; i < 32; ++i)
-    address[i] = wideAddress ? warp.in<uint64_t>(inst->op[0])[i] + static_cast<uint64_t>(inst->imm)
-                             : static_cast<uint32_t>(warp.in<uint32_t>(inst->op[0])[i] + static_cast<uint32_t>(inst->imm));
   Addresses at;
-  resolveEach(inst, warp, mask, space, Store ? AccessKind::Store : AccessKind::Load, size * vector, address, at);
+  AccessKind kind = Store ? AccessKind::Store : AccessKind::Load;
+  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, kind, size * vector, at);
   for (unsigned i = 0; i < 32; ++i) {
     if (!(mask >> i & 1))
       continue;
@@ -152,33 +147,14 @@ template <class T, class S> const Inst *runLoadParameter(const Inst *inst, Warp 
   return inst + 1;
 }
 
-template <bool Store, Space SP, class A, class T, class S> Handler ofVector(unsigned vector) {
+template <bool Store, class T> Handler ofVector(unsigned vector) {
   if constexpr (sizeof(T) * 4 <= 16) {
     if (vector == 4)
-      return Store ? runStore<SP, A, T, S, 4> : runLoad<SP, A, T, S, 4>;
+      return Store ? runStore<T, 4> : runLoad<T, 4>;
   }
   if (vector == 2)
-    return Store ? runStore<SP, A, T, S, 2> : runLoad<SP, A, T, S, 2>;
-  if (vector == 1)
-    return Store ? runStore<SP, A, T, S, 1> : runLoad<SP, A, T, S, 1>;
-  return nullptr;
-}
-
-/// Vector code for unsigned values in registers of their own width; the rest
-/// goes one lane at a time.
-template <bool Store, Space SP, class A> Handler ofType(const Shape &shape) {
-  switch (bitsOf(shape.type)) {
-  case 8:
-    return ofVector<Store, SP, A, uint8_t, uint32_t>(shape.vector);
-  case 16:
-    return ofVector<Store, SP, A, uint16_t, uint32_t>(shape.vector);
-  case 32:
-    return ofVector<Store, SP, A, uint32_t, uint32_t>(shape.vector);
-  case 64:
-    return ofVector<Store, SP, A, uint64_t, uint64_t>(shape.vector);
-  default:
-    return nullptr;
-  }
+    return Store ? runStore<T, 2> : runLoad<T, 2>;
+  return vector == 1 ? (Store ? runStore<T, 1> : runLoad<T, 1>) : nullptr;
 }
 
 template <bool Store> Handler handlerOf(const Shape &shape) {
@@ -186,13 +162,18 @@ template <bool Store> Handler handlerOf(const Shape &shape) {
   bool natural = shape.wideRegister == (bitsOf(shape.type) == 64) && !extends;
   if (bitsOf(shape.type) * shape.vector > 128)
     return nullptr;
-  if (natural && shape.space == Space::Shared && !shape.wideAddress)
-    return ofType<Store, Space::Shared, uint32_t>(shape);
-  if (natural && shape.space == Space::Generic)
-    return ofType<Store, Space::Generic, uint64_t>(shape);
-  if (natural && shape.space == Space::Global)
-    return ofType<Store, Space::Global, uint64_t>(shape);
-  return runEach<Store>;
+  if (!natural)
+    return runEach<Store>;
+  switch (bitsOf(shape.type)) {
+  case 8:
+    return ofVector<Store, uint8_t>(shape.vector);
+  case 16:
+    return ofVector<Store, uint16_t>(shape.vector);
+  case 32:
+    return ofVector<Store, uint32_t>(shape.vector);
+  default:
+    return ofVector<Store, uint64_t>(shape.vector);
+  }
 }
 
 template <bool Store> Handler strongHandler(const Shape &shape) {
@@ -295,6 +276,7 @@ template <bool Store> void decodeAccess(Decoding &d) {
   else
     d.emit(handlerOf<Store>(shape));
   d.inst().op[7] = shape.word();
+  d.inst().helper = reinterpret_cast<void (*)()>(resolverOf(shape.space, shape.wideAddress));
   d.address(0, memory, shape.space);
   if (global)
     d.cachedInterval();

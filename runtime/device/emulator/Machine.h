@@ -41,6 +41,7 @@ struct alignas(64) Inst {
   union {
     const Inst *target = nullptr; ///< of a branch
     const uint32_t *extra;        ///< operands beyond the eighth
+    void (*helper)();             ///< ld, st: how its addresses are resolved
   };
   uint32_t line = 0;
   uint32_t aux = 0; ///< memory: index of the worker's cached interval
@@ -145,7 +146,7 @@ struct Launch;
 /// One host thread's part of a launch.
 struct Worker {
   Launch *launch = nullptr;
-  std::vector<Interval> intervals; ///< by Inst::aux
+  Interval *intervals = nullptr; ///< by Inst::aux
 };
 
 /// A kernel that went wrong. The scheduler adds kernel and place.

@@ -74,6 +74,7 @@ Error Memory::release(uint64_t address) {
     munmap(reinterpret_cast<void *>(address), pageRounded(found->second.end - found->second.begin));
   }
   allocations.erase(found);
+  ++releases;
   return Error::success();
 }
 

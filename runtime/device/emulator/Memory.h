@@ -44,6 +44,8 @@ public:
   Result<uint64_t> adopt(const void *host, uint64_t bytes, std::string_view name);
   Error release(uint64_t address);
   uint64_t freeBytes() const;
+  /// Changes whenever an allocation goes.
+  uint64_t releaseCount() const { return releases; }
 
   /// The allocation that holds `address`, or null.
   const Allocation *find(uint64_t address) const;
@@ -55,6 +57,7 @@ public:
 private:
   uint64_t limit;
   uint64_t used = 0;
+  uint64_t releases = 0;
   std::map<uint64_t, Allocation> allocations; ///< by begin
 };
 

@@ -33,6 +33,11 @@ struct Parameter {
   uint32_t offset, bytes;
 };
 
+/// Constant lanes lie in whole cache lines.
+struct alignas(64) ConstantLine {
+  uint64_t words[8] = {};
+};
+
 struct Program {
   std::string name;
   std::string moduleName;
@@ -40,7 +45,7 @@ struct Program {
   std::vector<Inst> code;
   std::deque<std::vector<uint32_t>> extras;         ///< Inst::extra points here
   std::deque<std::vector<const Inst *>> jumpTables; ///< of brx.idx
-  std::vector<uint64_t> constants;                  ///< lanes; see Inst::op
+  std::vector<ConstantLine> constants;              ///< lanes; see Inst::op
   std::vector<EntryValue> entryValues;
   std::vector<Parameter> parameters;
   uint32_t parameterBytes = 0;
