@@ -13,17 +13,17 @@ using Host = HostFunction;
 //===----------------------------------------------------------------------===//
 
 /// Rows of a block. Many tokens: as many as the registers allow, for what a
-/// block reads is used by all its rows. Few: as many as leave every
-/// multiprocessor a block; models too small for that are bound by launches, and
-/// few blocks cost them least.
+/// block reads is used by all its rows. Few: the most that leave every
+/// multiprocessor a block, or of which a block reads 64 KB, two microseconds.
 static int64_t chooseRowsPerBlock(const ProductShape &shape,
                                   int64_t multiprocessors) {
   if (shape.tokensPerBlock == 32)
     return shape.storage.isF32() ? 32 : 64;
   for (int64_t size : {64, 32})
-    if (shape.rows >= size * multiprocessors)
+    if (shape.rows >= size * multiprocessors ||
+        size * shape.kTiles() * StreamOp::tileRowBytes <= 64 * 1024)
       return size;
-  return shape.rows < 1024 ? 32 : 16;
+  return 16;
 }
 
 ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {

@@ -27,7 +27,8 @@ private:
   void fill(Value step);
   void computeScales();
   void multiply();
-  void multiplyStage(Value step, Value stage);
+  void multiplyStep(Value step, Value stage);
+  void multiplyStage(Value step, Value stage, int64_t count);
   void exchangeSums();
   void storeSquares();
   void finish(Value total, Value group, Value column);
@@ -59,6 +60,7 @@ private:
   Value thread, lane, warp;
   Value quad, row;            ///< lane % 4, lane / 4
   Value firstToken, rowBlock; ///< of this block
+  Value tokensLeft;           ///< from the first on
   Value elected;              ///< lane 0
   Value ring, source, steps;  ///< of this warp
   Value warpData;             ///< offset of this warp's stages

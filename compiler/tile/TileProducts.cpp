@@ -55,6 +55,7 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
   quad = k.bitAnd(lane, 3);
   row = k.shr(lane, 2);
   firstToken = k.mul(k.block(gpu::Dimension::y), shape.tokensPerBlock);
+  tokensLeft = k.sub(tokens, firstToken);
   rowBlock = k.block(gpu::Dimension::x);
 
   startStream();
@@ -196,7 +197,7 @@ void ProductEmitter::multiply() {
         k.when(k.both(elected, k.ult(before, refills)),
                [&] { fill(k.add(before, stages)); });
         Value stage = RingWaitOp::create(k, k.i32(), ring, step);
-        multiplyStage(step, stage);
+        multiplyStep(step, stage);
         RingReleaseOp::create(k, ring, Scope::Warp);
         SmallVector<Value> next(sums);
         next.append(squares);
@@ -206,7 +207,29 @@ void ProductEmitter::multiply() {
   squares.assign(results.begin() + groups * columns, results.end());
 }
 
-void ProductEmitter::multiplyStage(Value step, Value stage) {
+/// All columns, or only the first where the block has no more tokens: those of
+/// the others would be computed and never stored.
+void ProductEmitter::multiplyStep(Value step, Value stage) {
+  if (columns == 1)
+    return multiplyStage(step, stage, 1);
+  SmallVector<Value> before(sums);
+  before.append(squares);
+  auto multiply = [&](int64_t count) {
+    sums.assign(before.begin(), before.begin() + sums.size());
+    squares.assign(before.begin() + sums.size(), before.end());
+    multiplyStage(step, stage, count);
+    SmallVector<Value> after(sums);
+    after.append(squares);
+    return after;
+  };
+  SmallVector<Value> after =
+      k.choose(k.ult(tokensLeft, 9), TypeRange(ValueRange(before)),
+               [&] { return multiply(1); }, [&] { return multiply(columns); });
+  sums.assign(after.begin(), after.begin() + sums.size());
+  squares.assign(after.begin() + sums.size(), after.end());
+}
+
+void ProductEmitter::multiplyStage(Value step, Value stage, int64_t count) {
   int64_t inputBytes = shape.hasNorm() ? 4 : shape.elementBytes();
   Value inputStep =
       k.mul(step, ProductShape::warps * shape.tileK() * inputBytes);
@@ -225,7 +248,7 @@ void ProductEmitter::multiplyStage(Value step, Value stage) {
     for (int64_t group = 0; group < groups; ++group)
       rows.push_back(loadRows(k.add(offset, 2048 * group)));
     SmallVector<Value> gammas = loadGamma(gammaHere, part);
-    for (int64_t column = 0; column < columns; ++column) {
+    for (int64_t column = 0; column < count; ++column) {
       Value operand = wide ? loadWide(here, gammas, column, part)
                            : loadNarrow(here, gammas, column, part);
       for (int64_t group = 0; group < groups; ++group) {
@@ -329,9 +352,12 @@ void ProductEmitter::exchangeSums() {
   storeSquares();
   k.syncBlock();
 
-  int64_t count = sums.size();
+  // Of the columns that have tokens.
+  Value count = k.mul(k.umin(k.shr(k.add(tokensLeft, 7), 3),
+                             k.constant(columns)),
+                      groups);
   int64_t warpBytes = shape.stages() * shape.stageBytes();
-  k.loop(warp, k.constant(count), ProductShape::warps, [&](Value index) {
+  k.loop(warp, count, ProductShape::warps, [&](Value index) {
     Value offset = k.add(k.shl(index, 9), k.shl(lane, 4));
     Value total = k.loadShared(k.vector(4, k.f32()), offset);
     for (int64_t other = 1; other < ProductShape::warps; ++other)
