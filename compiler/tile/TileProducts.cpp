@@ -144,9 +144,10 @@ void ProductEmitter::computeScales() {
 // Products
 //===----------------------------------------------------------------------===//
 
-/// Bytes from the input's start to a token of this block.
+/// Bytes from the input's start to a token of this block. Lanes without a token
+/// read the last one: no more lines of memory than there are tokens.
 Value ProductEmitter::inputOffset(Value token) {
-  Value index = k.add(firstToken, token);
+  Value index = k.add(firstToken, k.umin(token, k.sub(tokensLeft, 1)));
   if (shape.epilogue == Epilogue::Logits)
     index = k.add(index, arguments[4]);
   return k.mul(index, shape.inputStride *
