@@ -14,18 +14,22 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
   const LlamacPlanHeader &header = plan.header;
   Json passport;
   passport["llamac"] = facts.version;
-  passport["model"] = {{"architecture", "LlamaForCausalLM"},
-                       {"hidden_size", config.hiddenSize},
-                       {"intermediate_size", config.intermediateSize},
-                       {"layers", config.layers},
-                       {"heads", config.heads},
-                       {"kv_heads", config.kvHeads},
-                       {"head_dim", config.headDim},
-                       {"vocab_size", config.vocabSize},
-                       {"pieces", header.piece_count},
-                       {"rms_norm_eps", config.rmsNormEps},
-                       {"rope_theta", config.ropeTheta},
-                       {"tie_word_embeddings", config.tiedEmbeddings}};
+  Json &model = passport["model"] = Json::object();
+  if (!config.name.empty())
+    model["name"] = config.name;
+  model.update({{"architecture", "LlamaForCausalLM"},
+                {"parameters", getParameterCount(config)},
+                {"hidden_size", config.hiddenSize},
+                {"intermediate_size", config.intermediateSize},
+                {"layers", config.layers},
+                {"heads", config.heads},
+                {"kv_heads", config.kvHeads},
+                {"head_dim", config.headDim},
+                {"vocab_size", config.vocabSize},
+                {"pieces", header.piece_count},
+                {"rms_norm_eps", config.rmsNormEps},
+                {"rope_theta", config.ropeTheta},
+                {"tie_word_embeddings", config.tiedEmbeddings}});
   passport["sources"] = Json::array();
   for (const SourceFile &source : checkpoint.sources) {
     char hash[17];

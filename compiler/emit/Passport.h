@@ -6,7 +6,7 @@
 //    "passes", "bytes": {weights, workspace, kv_page, ...}, "kernels": [{name,
 //    launches}]}
 //
-// It names no path, time, user or machine, and so not the model's folder
+// It names no folder, time, user or machine, and so not the model's folder
 // either: the same input gives the same bytes wherever it lies.
 #ifndef LLAMAC_COMPILER_EMIT_PASSPORT_H
 #define LLAMAC_COMPILER_EMIT_PASSPORT_H

@@ -28,6 +28,7 @@ inline unsigned getBytes(DType dtype) { return dtype == DType::F32 ? 4 : 2; }
 /// A model's shape and constants, checked: every count is positive and small
 /// enough that no product of two of them overflows 63 bits, heads divide.
 struct Config {
+  std::string name; // last part of "_name_or_path"; often empty
   int64_t hiddenSize = 0;
   int64_t intermediateSize = 0;
   int64_t layers = 0;
@@ -76,7 +77,7 @@ struct SourceFile {
 };
 
 struct Checkpoint {
-  std::string name; // of the folder: the default output and --info
+  std::string name; // of the folder: the default output, never inside it
   std::string path; // for messages
   Config config;
   GenerationConfig generation;
@@ -94,6 +95,9 @@ struct ExpectedTensor {
   std::vector<int64_t> shape;
 };
 std::vector<ExpectedTensor> getExpectedTensors(const Config &config);
+
+/// Weights, a tied head counted once.
+int64_t getParameterCount(const Config &config);
 
 /// Total accounting: every expected tensor is there with its shape; every other
 /// one is known to be redundant and holds what it must, or is refused by name.

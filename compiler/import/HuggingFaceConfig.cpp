@@ -80,7 +80,7 @@ const KeyRule configKeys[] = {
     {"use_cache", Rule::Any, nullptr, "llamac always has a KV cache"},
     {"pad_token_id", Rule::Any, nullptr, "llamac never pads"},
     {"transformers_version", Rule::Any, nullptr, "a note"},
-    {"_name_or_path", Rule::Any, nullptr, "a note"},
+    {"_name_or_path", Rule::Any, nullptr, "a note, for --info"},
     {"name_or_path", Rule::Any, nullptr, "a note"},
     {"_commit_hash", Rule::Any, nullptr, "a note"},
     {"_attn_implementation_autoset", Rule::Any, nullptr, "how, not what"},
@@ -367,6 +367,14 @@ std::optional<DType> readDType(Reader &reader) {
   return result;
 }
 
+/// "meta-llama/Llama-2-7b-hf" -> "Llama-2-7b-hf".
+std::string getLastPart(std::string path) {
+  while (!path.empty() && path.back() == '/')
+    path.pop_back();
+  path = path.substr(path.rfind('/') + 1);
+  return path == "." || path == ".." ? "" : path;
+}
+
 /// A head count that does not divide names both keys and both values.
 void checkDivides(Reader &reader, const char *whole, int64_t wholeValue,
                   const char *part, int64_t partValue, const char *advice) {
@@ -430,6 +438,9 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
   if (activation && *activation != "silu" && *activation != "swish")
     reader.fail("\"hidden_act\" is " + describeJson(*activation) +
                 "; llamac compiles \"silu\"");
+  if (const Json *name = reader.find("_name_or_path");
+      name && name->is_string())
+    config.name = getLastPart(name->get<std::string>());
   config.tiedEmbeddings = reader.boolean("tie_word_embeddings", false);
   config.dtype = readDType(reader);
   std::vector<int64_t> bos;

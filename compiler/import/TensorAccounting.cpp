@@ -93,6 +93,17 @@ std::vector<ExpectedTensor> getExpectedTensors(const Config &config) {
   return tensors;
 }
 
+int64_t getParameterCount(const Config &config) {
+  int64_t total = 0;
+  for (const ExpectedTensor &tensor : getExpectedTensors(config)) {
+    int64_t count = 1;
+    for (int64_t size : tensor.shape)
+      count *= size;
+    total += count;
+  }
+  return total;
+}
+
 llrt::Error checkTensors(const Checkpoint &checkpoint) {
   const Config &config = checkpoint.config;
   std::set<std::string> expectedNames;

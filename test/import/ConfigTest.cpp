@@ -72,6 +72,18 @@ TEST(ConfigTest, DefaultsAreThoseOfTransformers) {
   EXPECT_FALSE(result->bosId);
 }
 
+TEST(ConfigTest, NameIsTheLastPart) {
+  Json config = makeConfig();
+  EXPECT_EQ(parse(config.dump())->name, "");
+  for (const char *path :
+       {"meta-llama/Llama-x", "/home/me/Llama-x/", "Llama-x"}) {
+    config["_name_or_path"] = path;
+    EXPECT_EQ(parse(config.dump())->name, "Llama-x");
+  }
+  config["_name_or_path"] = "./";
+  EXPECT_EQ(parse(config.dump())->name, "");
+}
+
 TEST(ConfigTest, HeadDimMayBeExplicit) {
   Json config = makeConfig();
   config["head_dim"] = 48;
