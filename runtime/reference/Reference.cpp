@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace llrt::reference {
 
@@ -13,13 +14,17 @@ constexpr int64_t pageTokens = 64;
 /// Outputs of product() that are computed together stay in the first cache.
 constexpr int64_t tokenBlock = 16;
 
-/// A matrix with nothing in common with the embedding, of the same deviation.
-double unrelated(uint64_t index, double deviation) {
-  uint64_t z = (index + 1) * 0x9e3779b97f4a7c15ull;
+/// In [-1/2, 1/2), of a counter or of any other 64 bits.
+double uniform(uint64_t bits) {
+  uint64_t z = (bits + 1) * 0x9e3779b97f4a7c15ull;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  double uniform = static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
-  return (uniform - 0.5) * std::sqrt(12.0) * deviation;
+  return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53 - 0.5;
+}
+
+/// A matrix with nothing in common with the embedding, of the same deviation.
+double unrelated(uint64_t index, double deviation) {
+  return uniform(index) * std::sqrt(12.0) * deviation;
 }
 
 Error wrongTensor(const std::string &name, const std::string &what) {
@@ -50,11 +55,12 @@ const char *name(Mutant mutant) {
 }
 
 Result<Model> Model::create(const Config &config, const Tensors &tensors,
-                            Rounding rounding, Mutant mutant) {
+                            Rounding rounding, Mutant mutant, uint64_t jitter) {
   Model model;
   model.settings = config;
   model.rounding = rounding;
   model.mutant = mutant;
+  model.jitter = jitter;
   if (mutant == Mutant::EpsTimesTen)
     model.settings.rmsNormEps *= 10;
   if (mutant == Mutant::RopeThetaWrong)
@@ -147,6 +153,15 @@ Error Model::load(const Tensors &tensors) {
   return Error::success();
 }
 
+double Model::operand(double value) const {
+  if (jitter != 0) {
+    uint64_t bits;
+    std::memcpy(&bits, &value, sizeof(bits));
+    value *= 1.0 + 0x1p-21 * uniform(bits + (jitter << 56));
+  }
+  return roundTo(rounding, value);
+}
+
 Sequence Model::sequence() const {
   Sequence sequence;
   sequence.layers.resize(settings.layers);
@@ -175,10 +190,10 @@ std::vector<Model::Vector>
 Model::normProducts(const Vector &x, int64_t count, const Vector &gamma,
                     const std::vector<const Matrix *> &matrices) const {
   const int64_t hidden = settings.hiddenSize;
-  Vector operand(x.size()), factor(count);
+  Vector scaled(x.size()), factor(count);
   for (int64_t t = 0; t < count; ++t) {
     const double *in = &x[t * hidden];
-    double *out = &operand[t * hidden];
+    double *out = &scaled[t * hidden];
     double squares = 0.0;
     for (int64_t i = 0; i < hidden; ++i) {
       squares += in[i] * in[i];
@@ -186,7 +201,7 @@ Model::normProducts(const Vector &x, int64_t count, const Vector &gamma,
     }
     const double scale = operandScale(rounding, out, hidden);
     for (int64_t i = 0; i < hidden; ++i)
-      out[i] = roundTo(rounding, out[i] * scale);
+      out[i] = operand(out[i] * scale);
     factor[t] =
         1.0 /
         std::sqrt(squares / static_cast<double>(hidden) + settings.rmsNormEps) /
@@ -194,7 +209,7 @@ Model::normProducts(const Vector &x, int64_t count, const Vector &gamma,
   }
   std::vector<Vector> results;
   for (const Matrix *matrix : matrices) {
-    Vector y = product(*matrix, operand, count);
+    Vector y = product(*matrix, scaled, count);
     for (int64_t t = 0; t < count; ++t)
       for (int64_t o = 0; o < matrix->out; ++o)
         y[t * matrix->out + o] *= factor[t];
@@ -271,10 +286,10 @@ Model::Vector Model::attend(const Vector &query, int64_t count,
         const double p = std::exp(scores[s] - largest);
         sum += p; // of the unrounded numerators
         weighted += p * (scores[s] - largest);
-        const double operand = roundTo(rounding, p);
+        const double numerator = operand(p);
         const double *value = &cache.values[(s * kvHeads + kvHead) * dim];
         for (int64_t d = 0; d < dim; ++d)
-          o[d] += operand * value[d];
+          o[d] += numerator * value[d];
       }
       for (int64_t d = 0; d < dim; ++d)
         o[d] /= sum;
@@ -283,7 +298,8 @@ Model::Vector Model::attend(const Vector &query, int64_t count,
                    std::log(static_cast<double>(end));
     }
   }
-  roundAll(rounding, out.data(), out.size());
+  for (double &value : out)
+    value = operand(value);
   return out;
 }
 
@@ -308,7 +324,8 @@ std::vector<std::vector<double>> Model::run(Sequence &sequence,
     rotate(qkv[0], count, settings.heads, first);
     rotate(qkv[1], count, settings.kvHeads, first);
     for (Vector &part : qkv)
-      roundAll(rounding, part.data(), part.size());
+      for (double &value : part)
+        value = operand(value);
     cache.keys.insert(cache.keys.end(), qkv[1].begin(), qkv[1].end());
     cache.values.insert(cache.values.end(), qkv[2].begin(), qkv[2].end());
 
@@ -323,8 +340,7 @@ std::vector<std::vector<double>> Model::run(Sequence &sequence,
       std::swap(gateUp[0], gateUp[1]);
     Vector &gate = gateUp[0];
     for (size_t i = 0; i < gate.size(); ++i)
-      gate[i] = roundTo(rounding,
-                        gate[i] / (1.0 + std::exp(-gate[i])) * gateUp[1][i]);
+      gate[i] = operand(gate[i] / (1.0 + std::exp(-gate[i])) * gateUp[1][i]);
     Vector ffn = product(layer.down, gate, count);
     for (size_t i = 0; i < x.size(); ++i)
       x[i] += ffn[i];

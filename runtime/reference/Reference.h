@@ -93,9 +93,14 @@ private:
 class Model {
 public:
   /// Fails, naming the tensor, where one is missing or has the wrong shape.
+  /// `jitter` other than 0 moves every rounded activation by up to 2^-22 of
+  /// itself before it is rounded, as float32 sums in another order would: a
+  /// value near a tie then rounds the other way. Each number gives another
+  /// twin.
   static Result<Model> create(const Config &config, const Tensors &tensors,
                               Rounding rounding = Rounding::None,
-                              Mutant mutant = Mutant::None);
+                              Mutant mutant = Mutant::None,
+                              uint64_t jitter = 0);
 
   Sequence sequence() const;
   /// Appends `ids`; returns logits, one vector [vocabSize] per row asked for.
@@ -118,6 +123,8 @@ private:
 
   Model() = default;
   Error load(const Tensors &tensors);
+  /// An activation that becomes the operand of a product or a KV entry.
+  double operand(double value) const;
   /// rows of `x` [count][matrix.in] times the matrix: [count][matrix.out]
   static Vector product(const Matrix &matrix, const Vector &x, int64_t count);
   /// RMS norm of each row, then the products with `matrices`. The operand is
@@ -134,6 +141,7 @@ private:
   Config settings;
   Rounding rounding = Rounding::None;
   Mutant mutant = Mutant::None;
+  uint64_t jitter = 0;
   Vector embedding; ///< [vocab][hidden]
   std::vector<Layer> layers;
   Vector finalNorm;

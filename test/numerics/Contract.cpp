@@ -46,11 +46,19 @@ Expectation::Expectation(Logits logits, const Logits &twin)
     twinError.push_back(relativeError(twin[step], reference[step]));
     meanTwinError += twinError.back() / static_cast<double>(reference.size());
   }
+  drawnError = twinError;
+}
+
+void Expectation::addJittered(const Logits &twin) {
+  for (size_t step = 0; step < reference.size(); ++step)
+    drawnError[step] =
+        std::max(drawnError[step], relativeError(twin[step], reference[step]));
 }
 
 Expectation::Expectation(Logits logits)
     : reference(std::move(logits)), meanTwinError(1e-4), exact(true) {
   twinError.assign(reference.size(), 1e-4);
+  drawnError = twinError;
 }
 
 bool Expectation::covers(size_t step) const {
@@ -69,6 +77,7 @@ Verdict judge(const Expectation &expectation, const Logits &candidate) {
   const double E = expectation.meanTwinError;
   const size_t steps = expectation.reference.size();
   assert(candidate.size() == steps);
+  verdict.steps = steps;
   for (size_t step = 0; step < steps; ++step) {
     const double error =
         relativeError(candidate[step], expectation.reference[step]);
@@ -77,7 +86,9 @@ Verdict judge(const Expectation &expectation, const Logits &candidate) {
       continue;
     }
     const double bound =
-        expectation.exact ? E : 3 * std::max(E, expectation.twinError[step]);
+        expectation.exact ? E : 3 * std::max(E, expectation.drawnError[step]);
+    verdict.overOwnTwin += !expectation.exact &&
+                           error > 3 * std::max(E, expectation.twinError[step]);
     verdict.meanError += error / static_cast<double>(steps);
     verdict.worstRatio = std::max(verdict.worstRatio, error / bound);
     if (expectation.covers(step)) {
@@ -96,9 +107,13 @@ std::string Verdict::text() const {
                 "mean %.3g (%.2f of its bound), worst step %.2f of its bound, "
                 "argmax wrong %zu of %zu",
                 meanError, meanRatio, worstRatio, argmaxWrong, covered);
-  return line + (nonFinite ? ", NaN or infinite in " +
-                                 std::to_string(nonFinite) + " steps"
-                           : std::string());
+  std::string result = line;
+  if (overOwnTwin)
+    result += ", " + std::to_string(overOwnTwin) + " of " +
+              std::to_string(steps) + " steps over the twin's own e";
+  if (nonFinite)
+    result += ", NaN or infinite in " + std::to_string(nonFinite) + " steps";
+  return result;
 }
 
 std::vector<int32_t> greedyTokens(const reference::Model &model,

@@ -7,6 +7,13 @@
 // under 3 max(E, e). Its argmax is the reference's wherever the two highest
 // logits are more than 8 E rms(logits) apart. Builds in f32 have E = e = 1e-4,
 // and both bounds are 1e-4.
+//
+// e of one step is one draw of what rounding does there: float32 sums in
+// another order round a value near a tie the other way, and all that follows
+// differs. At a step of a trained model that hangs on a close choice of
+// attention one draw may be a tenth of another. So where a step is over,
+// further twins are drawn by jitter (Model::create), the bound takes the
+// largest of their e, and 98% of the steps have to hold with the twin's own e.
 #ifndef LLAMAC_TEST_NUMERICS_CONTRACT_H
 #define LLAMAC_TEST_NUMERICS_CONTRACT_H
 
@@ -30,11 +37,14 @@ double relativeMargin(const std::vector<double> &logits);
 /// What the reference and its twin say about a sequence of steps.
 struct Expectation {
   Logits reference;
-  std::vector<double> twinError; ///< e
-  double meanTwinError = 0.0;    ///< E
-  bool exact = false;            ///< an f32 build
+  std::vector<double> twinError;  ///< e
+  std::vector<double> drawnError; ///< the largest of e over all twins
+  double meanTwinError = 0.0;     ///< E
+  bool exact = false;             ///< an f32 build
 
   Expectation(Logits reference, const Logits &twin);
+  /// One more draw of e.
+  void addJittered(const Logits &twin);
   explicit Expectation(Logits reference); ///< f32
   /// The margin is wide enough for the argmax to be checked.
   bool covers(size_t step) const;
@@ -45,13 +55,15 @@ struct Expectation {
 struct Verdict {
   double meanError = 0.0;
   double worstRatio = 0.0; ///< largest error of a step over its bound
-  size_t covered = 0;      ///< steps whose argmax was checked
-  size_t argmaxWrong = 0;  ///< of these
-  double meanRatio = 0.0;  ///< mean error over its bound
-  size_t nonFinite = 0;    ///< steps with a NaN or an infinity
+  size_t steps = 0;
+  size_t overOwnTwin = 0; ///< steps over 3 max(E, e) with the twin's own e
+  size_t covered = 0;     ///< steps whose argmax was checked
+  size_t argmaxWrong = 0; ///< of these
+  double meanRatio = 0.0; ///< mean error over its bound
+  size_t nonFinite = 0;   ///< steps with a NaN or an infinity
   bool holds() const {
     return meanRatio <= 1.0 && worstRatio <= 1.0 && argmaxWrong == 0 &&
-           nonFinite == 0;
+           nonFinite == 0 && overOwnTwin <= 1 + steps / 50;
   }
   std::string text() const;
 };

@@ -4,6 +4,9 @@
 
 namespace llrt::test {
 
+/// Twins drawn where the first does not suffice, itself included.
+static constexpr size_t mostDraws = 8;
+
 Result<std::unique_ptr<Oracle>>
 Oracle::create(const reference::Config &config, reference::Tensors tensors,
                const std::vector<int32_t> &prompt, size_t length) {
@@ -30,21 +33,34 @@ ForcedRun Oracle::run(size_t prompt, size_t forced) const {
   return {{begin, begin + prompt}, {begin + prompt, begin + prompt + forced}};
 }
 
-Expectation Oracle::expect(LlamacDtype dtype, size_t rows) {
+Expectation Oracle::expect(LlamacDtype dtype, size_t rows, size_t draws) {
   Logits part(logits.begin(), logits.begin() + rows);
   if (dtype == LLAMAC_F32)
     return Expectation(std::move(part));
-  auto found = twins.find(dtype);
-  if (found == twins.end()) {
+  std::vector<Logits> &drawn = twins[dtype];
+  const auto rounding = dtype == LLAMAC_BF16 ? reference::Rounding::BF16
+                                             : reference::Rounding::F16;
+  while (drawn.size() < draws) {
     Result<reference::Model> twin = reference::Model::create(
-        config, tensors,
-        dtype == LLAMAC_BF16 ? reference::Rounding::BF16
-                             : reference::Rounding::F16);
+        config, tensors, rounding, reference::Mutant::None, drawn.size());
     reference::Sequence state = twin->sequence();
-    found = twins.emplace(dtype, twin->run(state, sequence)).first;
+    drawn.push_back(twin->run(state, sequence));
   }
-  return Expectation(std::move(part),
-                     {found->second.begin(), found->second.begin() + rows});
+  auto cut = [&](const Logits &logits) {
+    return Logits(logits.begin(), logits.begin() + rows);
+  };
+  Expectation expectation(std::move(part), cut(drawn[0]));
+  for (size_t i = 1; i < draws; ++i)
+    expectation.addJittered(cut(drawn[i]));
+  return expectation;
+}
+
+Verdict Oracle::judge(LlamacDtype dtype, const FloatLogits &logits) {
+  const Logits wide = widen(logits);
+  Verdict verdict = test::judge(expect(dtype, wide.size(), 1), wide);
+  if (verdict.overOwnTwin)
+    verdict = test::judge(expect(dtype, wide.size(), mostDraws), wide);
+  return verdict;
 }
 
 Logits widen(const FloatLogits &logits) {

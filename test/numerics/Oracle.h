@@ -23,16 +23,24 @@ public:
   /// The first `prompt` tokens as a prompt and the next `forced` to be fed.
   ForcedRun run(size_t prompt, size_t forced) const;
   /// What a build of `dtype` has to reach on rows [0, rows) of the sequence.
-  /// Makes the twin at the first call for a dtype.
-  Expectation expect(LlamacDtype dtype, size_t rows);
+  Expectation expect(LlamacDtype dtype, size_t rows) {
+    return expect(dtype, rows, 1);
+  }
+  /// Judges the logits of rows [0, logits.size()); draws more twins if a step
+  /// is over the bound of the first.
+  Verdict judge(LlamacDtype dtype, const FloatLogits &logits);
   const std::vector<int32_t> &tokens() const { return sequence; }
 
 private:
+  /// With the first `draws` twins, made when they are first asked for.
+  Expectation expect(LlamacDtype dtype, size_t rows, size_t draws);
+
   reference::Config config;
   reference::Tensors tensors;
   std::vector<int32_t> sequence;
   Logits logits;
-  std::map<LlamacDtype, Logits> twins;
+  std::map<LlamacDtype, std::vector<Logits>>
+      twins; ///< its own first, then jittered
 };
 
 /// Widens, for judge().

@@ -69,7 +69,8 @@ int main(int count, char **arguments) {
         argmax(wide[row]), argmax(expectation.reference[row]),
         expectation.covers(row) ? " (covered)" : "");
   }
-  const Verdict verdict = judge(expectation, wide);
+  const Verdict verdict = (*oracle)->judge(
+      static_cast<LlamacDtype>((*model)->plan().dtype), *logits);
   std::printf("%s: %s\n", verdict.holds() ? "holds" : "BROKEN",
               verdict.text().c_str());
   return verdict.holds() ? 0 : 1;
