@@ -23,7 +23,9 @@ double secondsOf(const std::function<void()> &work) {
   for (int round = 0; round < 3; ++round) {
     auto start = std::chrono::steady_clock::now();
     work();
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    best = std::min(best, std::chrono::duration<double>(
+                              std::chrono::steady_clock::now() - start)
+                              .count());
   }
   return best;
 }
@@ -31,21 +33,31 @@ double secondsOf(const std::function<void()> &work) {
 /// A kernel whose loop runs `body` n times; %f1-%f8, %r5-%r9 and %rd1 (16 bytes
 /// a thread) are its own.
 std::string kernelOf(const std::string &body) {
-  return ".version 8.6\n.target sm_90a\n.address_size 64\n.visible .entry k(.param .u64 p, .param .u32 n) {\n"
-         ".reg .pred %p<4>; .reg .b32 %r<32>; .reg .f32 %f<16>; .reg .b64 %rd<8>; .shared .align 16 .b8 s[4096];\n"
-         "ld.param.u64 %rd1, [p]; ld.param.u32 %r1, [n]; mov.u32 %r2, %tid.x; mov.u32 %r4, %ctaid.x; mov.u32 %r3, 0;\n"
-         "mad.lo.u32 %r4, %r4, 128, %r2; mul.wide.u32 %rd2, %r4, 16; add.u64 %rd1, %rd1, %rd2; mov.u32 %r20, s; shl.b32 %r21, %r2, 4; add.u32 %r20, %r20, %r21;\n"
-         "mov.f32 %f1, 0f3F000000; mov.f32 %f2, 0f3F000000; mov.f32 %f3, 0f3F000000; mov.f32 %f4, 0f3F000000; mov.u32 %r5, %r2; mov.u32 %r6, 0; mov.u32 %r7, 0; mov.u32 %r8, 0; mov.u32 %r9, 0;\n"
+  return ".version 8.6\n.target sm_90a\n.address_size 64\n.visible .entry "
+         "k(.param .u64 p, .param .u32 n) {\n"
+         ".reg .pred %p<4>; .reg .b32 %r<32>; .reg .f32 %f<16>; .reg .b64 "
+         "%rd<8>; .shared .align 16 .b8 s[4096];\n"
+         "ld.param.u64 %rd1, [p]; ld.param.u32 %r1, [n]; mov.u32 %r2, %tid.x; "
+         "mov.u32 %r4, %ctaid.x; mov.u32 %r3, 0;\n"
+         "mad.lo.u32 %r4, %r4, 128, %r2; mul.wide.u32 %rd2, %r4, 16; add.u64 "
+         "%rd1, %rd1, %rd2; mov.u32 %r20, s; shl.b32 %r21, %r2, 4; add.u32 "
+         "%r20, %r20, %r21;\n"
+         "mov.f32 %f1, 0f3F000000; mov.f32 %f2, 0f3F000000; mov.f32 %f3, "
+         "0f3F000000; mov.f32 %f4, 0f3F000000; mov.u32 %r5, %r2; mov.u32 %r6, "
+         "0; mov.u32 %r7, 0; mov.u32 %r8, 0; mov.u32 %r9, 0;\n"
          "LOOP:\n" +
          body +
          "\nadd.u32 %r3, %r3, 1; setp.lt.u32 %p1, %r3, %r1; @%p1 bra LOOP;\n"
-         "cvt.rn.f32.u32 %f5, %r5; add.f32 %f1, %f1, %f2; add.f32 %f1, %f1, %f3; add.f32 %f1, %f1, %f4; add.f32 %f1, %f1, %f5; st.global.f32 [%rd1], %f1;\nret;\n}\n";
+         "cvt.rn.f32.u32 %f5, %r5; add.f32 %f1, %f1, %f2; add.f32 %f1, %f1, "
+         "%f3; add.f32 %f1, %f1, %f4; add.f32 %f1, %f1, %f5; st.global.f32 "
+         "[%rd1], %f1;\nret;\n}\n";
 }
 
 struct Case {
   const char *name;
   std::string body;
-  unsigned instructions; ///< counted a turn; 1 for the tensor core: the mma alone
+  unsigned
+      instructions; ///< counted a turn; 1 for the tensor core: the mma alone
   uint32_t turns;
   std::function<float(uint32_t)> plain; ///< the same for all threads in C++
 };
@@ -98,35 +110,46 @@ float plainProduct(uint32_t turns) {
 } // namespace
 
 int main(int argc, char **argv) {
-  unsigned hostThreads = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
+  unsigned hostThreads =
+      argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
   const Case cases[] = {
       {"arithmetic",
-       "fma.rn.f32 %f1, %f1, %f2, %f3; mul.f32 %f2, %f2, %f3; add.s32 %r5, %r5, %r3; xor.b32 %r5, %r5, %r2; shl.b32 %r6, %r5, 3;"
+       "fma.rn.f32 %f1, %f1, %f2, %f3; mul.f32 %f2, %f2, %f3; add.s32 %r5, "
+       "%r5, %r3; xor.b32 %r5, %r5, %r2; shl.b32 %r6, %r5, 3;"
        "and.b32 %r7, %r6, 255; add.f32 %f3, %f2, %f4; sub.s32 %r5, %r5, %r7;",
        11, 60000, plainArithmetic},
-      {"global load and store", "ld.global.f32 %f2, [%rd1]; add.f32 %f2, %f2, 0f3F800000; st.global.f32 [%rd1+4], %f2;", 6, 40000,
-       plainMemory},
+      {"global load and store",
+       "ld.global.f32 %f2, [%rd1]; add.f32 %f2, %f2, 0f3F800000; st.global.f32 "
+       "[%rd1+4], %f2;",
+       6, 40000, plainMemory},
       {"mma.m16n8k16 bf16",
-       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, %f4}, {%r4, %r5, %r6, %r7}, {%r8, %r9}, {%f1, %f2, %f3, %f4};", 1,
-       20000, plainProduct},
+       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, "
+       "%f4}, {%r4, %r5, %r6, %r7}, {%r8, %r9}, {%f1, %f2, %f3, %f4};",
+       1, 20000, plainProduct},
       {"ldmatrix.x4 and mma",
-       "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10, %r11, %r12, %r13}, [%r20];"
-       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, %f4}, {%r10, %r11, %r12, %r13}, {%r8, %r9}, {%f1, %f2, %f3, %f4};",
+       "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10, %r11, %r12, %r13}, "
+       "[%r20];"
+       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, "
+       "%f4}, {%r10, %r11, %r12, %r13}, {%r8, %r9}, {%f1, %f2, %f3, %f4};",
        5, 20000, plainProduct}};
-  Result<std::unique_ptr<Device>> device = createEmulatorDevice({}, hostThreads);
+  Result<std::unique_ptr<Device>> device =
+      createEmulatorDevice({}, hostThreads);
   if (!device) {
     std::fprintf(stderr, "%s\n", device.error().message().c_str());
     return 1;
   }
-  std::printf("%u host thread(s)\n%-24s %14s %12s %14s\n", hostThreads, "kernel", "M warp instr/s", "emulated s", "of plain C++");
+  std::printf("%u host thread(s)\n%-24s %14s %12s %14s\n", hostThreads,
+              "kernel", "M warp instr/s", "emulated s", "of plain C++");
   for (const Case &each : cases) {
-    Result<Module *> module = (*device)->loadModule(kernelOf(each.body), each.name);
+    Result<Module *> module =
+        (*device)->loadModule(kernelOf(each.body), each.name);
     if (!module) {
       std::fprintf(stderr, "%s\n", module.error().message().c_str());
       return 1;
     }
     Result<Kernel *> kernel = (*device)->findKernel(*module, "k");
-    Result<DeviceAddress> memory = (*device)->allocate(blocks * threads * 16, "bench");
+    Result<DeviceAddress> memory =
+        (*device)->allocate(blocks * threads * 16, "bench");
     if (!kernel || !memory)
       return 1;
     uint64_t at = *memory;
@@ -145,8 +168,10 @@ int main(int argc, char **argv) {
     if (failed)
       return 1;
     double plain = secondsOf([&] { sink = each.plain(turns); });
-    double rate = static_cast<double>(warps) * turns * each.instructions / emulated;
-    std::printf("%-24s %14.1f %12.3f %13.1fx\n", each.name, rate * 1e-6, emulated, emulated / plain);
+    double rate =
+        static_cast<double>(warps) * turns * each.instructions / emulated;
+    std::printf("%-24s %14.1f %12.3f %13.1fx\n", each.name, rate * 1e-6,
+                emulated, emulated / plain);
   }
   return 0;
 }

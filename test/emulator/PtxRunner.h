@@ -15,7 +15,8 @@
 
 namespace llrt::test {
 
-inline const std::string header = ".version 8.6\n.target sm_90a\n.address_size 64\n";
+inline const std::string header =
+    ".version 8.6\n.target sm_90a\n.address_size 64\n";
 
 /// Values of a register in consecutive threads, as bits.
 struct Lanes {
@@ -23,9 +24,15 @@ struct Lanes {
   std::vector<uint64_t> values;
 };
 
-inline Lanes u16(std::vector<uint64_t> values) { return {16, std::move(values)}; }
-inline Lanes u32(std::vector<uint64_t> values) { return {32, std::move(values)}; }
-inline Lanes u64(std::vector<uint64_t> values) { return {64, std::move(values)}; }
+inline Lanes u16(std::vector<uint64_t> values) {
+  return {16, std::move(values)};
+}
+inline Lanes u32(std::vector<uint64_t> values) {
+  return {32, std::move(values)};
+}
+inline Lanes u64(std::vector<uint64_t> values) {
+  return {64, std::move(values)};
+}
 
 inline uint32_t bitsOf(float value) {
   uint32_t bits;
@@ -86,13 +93,17 @@ public:
     EXPECT_TRUE(static_cast<bool>(address));
     return *address;
   }
-  template <class T> DeviceAddress upload(const std::vector<T> &values, const std::string &name = "buffer") {
+  template <class T>
+  DeviceAddress upload(const std::vector<T> &values,
+                       const std::string &name = "buffer") {
     DeviceAddress address = buffer(values.size() * sizeof(T), name);
-    Error error = device->copyToDevice(address, values.data(), values.size() * sizeof(T));
+    Error error =
+        device->copyToDevice(address, values.data(), values.size() * sizeof(T));
     EXPECT_FALSE(static_cast<bool>(error));
     return address;
   }
-  template <class T> std::vector<T> download(DeviceAddress address, size_t count) {
+  template <class T>
+  std::vector<T> download(DeviceAddress address, size_t count) {
     std::vector<T> values(count);
     Error error = device->copyToHost(values.data(), address, count * sizeof(T));
     EXPECT_FALSE(static_cast<bool>(error));
@@ -100,7 +111,8 @@ public:
   }
 
   /// Every argument is 8 bytes long in memory; kernels read what they declare.
-  std::string launch(const std::string &kernel, Dim3 grid, Dim3 block, std::vector<uint64_t> arguments,
+  std::string launch(const std::string &kernel, Dim3 grid, Dim3 block,
+                     std::vector<uint64_t> arguments,
                      uint32_t dynamicShared = 0, bool cooperative = false) {
     Result<Kernel *> found = device->findKernel(module, kernel);
     if (!found)
@@ -113,7 +125,8 @@ public:
     shape.block = block;
     shape.dynamicSharedBytes = dynamicShared;
     shape.cooperative = cooperative;
-    Error error = device->launch(*found, shape, pointers.data(), pointers.size());
+    Error error =
+        device->launch(*found, shape, pointers.data(), pointers.size());
     return error ? error.message() : "";
   }
 
@@ -124,7 +137,9 @@ public:
 /// Runs `body` in one thread per input value: %a, %b, %c hold the inputs, %d
 /// (outputBits wide) is what comes back. Scratch: %p0-%p7, %w0-%w7 (.b32),
 /// %x0-%x7 (.b64), %h0-%h7 (.b16). The last input value is repeated as needed.
-inline std::vector<uint64_t> runLanes(const std::string &body, std::vector<Lanes> inputs, unsigned outputBits,
+inline std::vector<uint64_t> runLanes(const std::string &body,
+                                      std::vector<Lanes> inputs,
+                                      unsigned outputBits,
                                       std::string *message = nullptr) {
   size_t count = 1;
   for (const Lanes &input : inputs)
@@ -133,35 +148,44 @@ inline std::vector<uint64_t> runLanes(const std::string &body, std::vector<Lanes
   const char *names = "abc";
   for (size_t i = 0; i < inputs.size(); ++i)
     text += std::string(", .param .u64 in_") + names[i];
-  text += ") {\n.reg .pred %p<8>; .reg .b32 %w<8>; .reg .b64 %x<8>; .reg .b16 %h<8>;\n"
+  text += ") {\n.reg .pred %p<8>; .reg .b32 %w<8>; .reg .b64 %x<8>; .reg .b16 "
+          "%h<8>;\n"
           ".reg .b64 %address, %index; .reg .b32 %thread, %block;\n";
   auto suffix = [](unsigned bits) { return ".b" + std::to_string(bits); };
   for (size_t i = 0; i < inputs.size(); ++i)
     text += ".reg " + suffix(inputs[i].bits) + " %" + names[i] + ";\n";
-  text += ".reg " + suffix(outputBits) + " %d;\nmov.u32 %thread, %tid.x; mov.u32 %block, %ctaid.x;\n"
-          "mad.lo.u32 %thread, %block, 32, %thread; mul.wide.u32 %index, %thread, 8;\n";
+  text += ".reg " + suffix(outputBits) +
+          " %d;\nmov.u32 %thread, %tid.x; mov.u32 %block, %ctaid.x;\n"
+          "mad.lo.u32 %thread, %block, 32, %thread; mul.wide.u32 %index, "
+          "%thread, 8;\n";
   for (size_t i = 0; i < inputs.size(); ++i)
-    text += std::string("ld.param.u64 %address, [in_") + names[i] + "]; add.u64 %address, %address, %index; ld.global" +
+    text += std::string("ld.param.u64 %address, [in_") + names[i] +
+            "]; add.u64 %address, %address, %index; ld.global" +
             suffix(inputs[i].bits) + " %" + names[i] + ", [%address];\n";
   text += body;
-  text += "\nld.param.u64 %address, [out]; add.u64 %address, %address, %index; st.global" + suffix(outputBits) +
-          " [%address], %d;\nret;\n}\n";
+  text += "\nld.param.u64 %address, [out]; add.u64 %address, %address, %index; "
+          "st.global" +
+          suffix(outputBits) + " [%address], %d;\nret;\n}\n";
 
   Emulated emulated;
   std::string error = emulated.load(text);
   size_t padded = (count + 31) / 32 * 32;
-  std::vector<uint64_t> arguments = {emulated.upload(std::vector<uint64_t>(padded, 0))};
+  std::vector<uint64_t> arguments = {
+      emulated.upload(std::vector<uint64_t>(padded, 0))};
   for (Lanes &input : inputs) {
     input.values.resize(padded, input.values.back());
     arguments.push_back(emulated.upload(input.values));
   }
   if (error.empty())
-    error = emulated.launch("snippet", {static_cast<uint32_t>(padded / 32), 1, 1}, {32, 1, 1}, arguments);
+    error =
+        emulated.launch("snippet", {static_cast<uint32_t>(padded / 32), 1, 1},
+                        {32, 1, 1}, arguments);
   if (message)
     *message = error;
   else
     EXPECT_EQ(error, "") << body;
-  std::vector<uint64_t> result = emulated.download<uint64_t>(arguments[0], count);
+  std::vector<uint64_t> result =
+      emulated.download<uint64_t>(arguments[0], count);
   return result;
 }
 

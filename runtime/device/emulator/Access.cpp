@@ -19,20 +19,25 @@ static const char *nameOf(Space space) {
 }
 
 static const char *nameOf(AccessKind kind) {
-  return kind == AccessKind::Load ? "load" : kind == AccessKind::Store ? "store" : "atomic operation";
+  return kind == AccessKind::Load    ? "load"
+         : kind == AccessKind::Store ? "store"
+                                     : "atomic operation";
 }
 
 template <Space SP, class A>
-static void resolveOut(const Inst *inst, Warp &warp, uint32_t mask, AccessKind kind, uint32_t size, Addresses &out) {
+static void resolveOut(const Inst *inst, Warp &warp, uint32_t mask,
+                       AccessKind kind, uint32_t size, Addresses &out) {
   resolve<SP, A>(inst, warp, mask, kind, size, out);
 }
 
 Resolver llrt::emu::resolverOf(Space space, bool wideAddress) {
   switch (space) {
   case Space::Shared:
-    return wideAddress ? resolveOut<Space::Shared, uint64_t> : resolveOut<Space::Shared, uint32_t>;
+    return wideAddress ? resolveOut<Space::Shared, uint64_t>
+                       : resolveOut<Space::Shared, uint32_t>;
   case Space::Local:
-    return wideAddress ? resolveOut<Space::Local, uint64_t> : resolveOut<Space::Local, uint32_t>;
+    return wideAddress ? resolveOut<Space::Local, uint64_t>
+                       : resolveOut<Space::Local, uint32_t>;
   case Space::Generic:
     return resolveOut<Space::Generic, uint64_t>;
   default:
@@ -42,11 +47,13 @@ Resolver llrt::emu::resolverOf(Space space, bool wideAddress) {
 
 static std::string hexadecimal(uint64_t value) {
   char text[24];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+  std::snprintf(text, sizeof text, "0x%llx",
+                static_cast<unsigned long long>(value));
   return text;
 }
 
-void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space space, AccessKind kind, uint32_t size,
+void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask,
+                            Space space, AccessKind kind, uint32_t size,
                             const uint64_t *address, Addresses &out) {
   out.contiguous = false;
   for (unsigned i = 0; i < 32; ++i) {
@@ -58,34 +65,46 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space s
       in = Space::Global;
       if (space == Space::Generic && at >= sharedWindow) {
         uint64_t window = at >> 56 << 56;
-        in = window == sharedWindow ? Space::Shared : window == localWindow ? Space::Local : Space::Param;
+        in = window == sharedWindow  ? Space::Shared
+             : window == localWindow ? Space::Local
+                                     : Space::Param;
         at -= window;
       }
     }
     int lane = static_cast<int>(i);
     auto what = [&] { // made only for a fault
-      return std::string(nameOf(in)) + " " + nameOf(kind) + " of " + std::to_string(size) + " bytes at ";
+      return std::string(nameOf(in)) + " " + nameOf(kind) + " of " +
+             std::to_string(size) + " bytes at ";
     };
     if (at & (size - 1))
       fault(inst, lane, "misaligned " + what() + hexadecimal(at));
     if (in == Space::Shared) {
-      if (at < sharedStart || at - sharedStart > warp.sharedBytes || warp.sharedBytes - (at - sharedStart) < size)
-        fault(inst, lane, what() + hexadecimal(at) + ", outside the block's " + std::to_string(warp.sharedBytes) +
-                              " bytes, which start at " + hexadecimal(sharedStart));
+      if (at < sharedStart || at - sharedStart > warp.sharedBytes ||
+          warp.sharedBytes - (at - sharedStart) < size)
+        fault(inst, lane,
+              what() + hexadecimal(at) + ", outside the block's " +
+                  std::to_string(warp.sharedBytes) + " bytes, which start at " +
+                  hexadecimal(sharedStart));
       out.at[i] = reinterpret_cast<uint64_t>(warp.shared) + at - sharedStart;
     } else if (in == Space::Local) {
       if (at > warp.localBytes || warp.localBytes - at < size)
-        fault(inst, lane, what() + hexadecimal(at) + ", outside the thread's " + std::to_string(warp.localBytes) + " bytes");
-      out.at[i] = reinterpret_cast<uint64_t>(warp.local) + uint64_t(warp.localBytes) * i + at;
+        fault(inst, lane,
+              what() + hexadecimal(at) + ", outside the thread's " +
+                  std::to_string(warp.localBytes) + " bytes");
+      out.at[i] = reinterpret_cast<uint64_t>(warp.local) +
+                  uint64_t(warp.localBytes) * i + at;
     } else if (in == Space::Param) {
       const Launch &launch = *warp.worker->launch;
-      if (kind != AccessKind::Load || at > launch.parameters.size() || launch.parameters.size() - at < size)
-        fault(inst, lane, what() + hexadecimal(at) + ", outside the kernel's parameters");
+      if (kind != AccessKind::Load || at > launch.parameters.size() ||
+          launch.parameters.size() - at < size)
+        fault(inst, lane,
+              what() + hexadecimal(at) + ", outside the kernel's parameters");
       out.at[i] = reinterpret_cast<uint64_t>(launch.parameters.data()) + at;
     } else {
       // The lane before this one has most often been in the same allocation.
       Interval &interval = warp.worker->intervals[inst->aux];
-      if (at - interval.begin < interval.bytes && interval.bytes - (at - interval.begin) >= size) {
+      if (at - interval.begin < interval.bytes &&
+          interval.bytes - (at - interval.begin) >= size) {
         out.at[i] = at;
         continue;
       }

@@ -25,27 +25,31 @@ struct Addresses {
 enum class AccessKind : uint8_t { Load, Store, Atomic };
 
 /// The slow path: every lane by itself, or the fault.
-void resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space space, AccessKind kind, uint32_t size,
-                 const uint64_t *address, Addresses &out);
+void resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space space,
+                 AccessKind kind, uint32_t size, const uint64_t *address,
+                 Addresses &out);
 
 /// Inst: base in op[0] (4- or 8-byte lanes: `A`), offset in imm.
 template <Space SP, class A>
-LLRT_INLINE void resolve(const Inst *inst, Warp &warp, uint32_t mask, AccessKind kind, uint32_t size, Addresses &out);
+LLRT_INLINE void resolve(const Inst *inst, Warp &warp, uint32_t mask,
+                         AccessKind kind, uint32_t size, Addresses &out);
 
 /// resolve() for a space and an address width that only the Inst knows
 /// (Inst::helper), so that ld and st need no instance for each.
-using Resolver = void (*)(const Inst *, Warp &, uint32_t mask, AccessKind, uint32_t size, Addresses &);
+using Resolver = void (*)(const Inst *, Warp &, uint32_t mask, AccessKind,
+                          uint32_t size, Addresses &);
 Resolver resolverOf(Space space, bool wideAddress);
 
 template <Space SP, class A>
-LLRT_INLINE void resolve(const Inst *inst, Warp &warp, uint32_t mask, AccessKind kind, uint32_t size,
-                         Addresses &out) {
+LLRT_INLINE void resolve(const Inst *inst, Warp &warp, uint32_t mask,
+                         AccessKind kind, uint32_t size, Addresses &out) {
   const A *base = warp.in<A>(inst->op[0]);
   uint64_t address[32];
   if constexpr (sizeof(A) == 4) {
     // 32-bit addresses wrap.
     for (unsigned i = 0; i < 32; ++i)
-      address[i] = static_cast<uint32_t>(base[i] + static_cast<uint32_t>(inst->imm));
+      address[i] =
+          static_cast<uint32_t>(base[i] + static_cast<uint32_t>(inst->imm));
   } else {
     for (unsigned i = 0; i < 32; ++i)
       address[i] = base[i] + static_cast<uint64_t>(inst->imm);

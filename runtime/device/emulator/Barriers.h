@@ -26,13 +26,16 @@ struct MbarrierWord {
 };
 
 /// The mbarrier at a shared address; faults unless it is one.
-MbarrierWord readMbarrier(const Inst *inst, Warp &warp, int lane, uint32_t address);
+MbarrierWord readMbarrier(const Inst *inst, Warp &warp, int lane,
+                          uint32_t address);
 /// Ends the phase if nothing is pending, stores the word, wakes who waits.
 void writeMbarrier(Warp &warp, uint32_t address, MbarrierWord word);
 /// `arrivals` of pending and `expect` bytes more; both in one step.
-uint64_t arrive(const Inst *inst, Warp &warp, int lane, uint32_t address, uint32_t arrivals, int64_t expect, bool drop);
+uint64_t arrive(const Inst *inst, Warp &warp, int lane, uint32_t address,
+                uint32_t arrivals, int64_t expect, bool drop);
 /// `bytes` of an asynchronous copy have landed.
-void completeTransaction(const Inst *inst, Warp &warp, int lane, uint32_t address, int64_t bytes);
+void completeTransaction(const Inst *inst, Warp &warp, int lane,
+                         uint32_t address, int64_t bytes);
 
 } // namespace llrt::emu
 

@@ -8,7 +8,8 @@ using namespace llrt::emu;
 char *AlignedBytes::reserve(size_t size) {
   if (bytes.size() < size + 64) {
     bytes = std::vector<char>(size + 64);
-    aligned = reinterpret_cast<char *>((reinterpret_cast<uint64_t>(bytes.data()) + 63) & ~uint64_t(63));
+    aligned = reinterpret_cast<char *>(
+        (reinterpret_cast<uint64_t>(bytes.data()) + 63) & ~uint64_t(63));
   }
   return aligned;
 }
@@ -44,10 +45,13 @@ Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
   block.running = 0;
   for (Barrier &barrier : block.barriers)
     barrier = Barrier();
-  uint32_t threads = launch.shape.block.x * launch.shape.block.y * launch.shape.block.z;
+  uint32_t threads =
+      launch.shape.block.x * launch.shape.block.y * launch.shape.block.z;
   uint32_t count = (threads + 31) / 32;
   block.liveWarps = count;
-  size_t perWarp = (program.registerBytes + program.predicates * size_t(4) + 63) & ~size_t(63);
+  size_t perWarp =
+      (program.registerBytes + program.predicates * size_t(4) + 63) &
+      ~size_t(63);
   char *registers = room.registers.reserve(perWarp * count);
   size_t localPerWarp = program.localBytes * size_t(32);
   char *local = room.local.reserve(localPerWarp * count);
@@ -58,7 +62,8 @@ Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
     Warp &warp = block.warps[i];
     warp.base[0] = registers + perWarp * i;
     warp.base[1] = reinterpret_cast<const char *>(program.constants.data()) - 1;
-    warp.predicates = reinterpret_cast<uint32_t *>(registers + perWarp * i + program.registerBytes);
+    warp.predicates = reinterpret_cast<uint32_t *>(registers + perWarp * i +
+                                                   program.registerBytes);
     warp.shared = block.shared;
     warp.sharedBytes = launch.sharedBytes;
     warp.local = local + localPerWarp * i;
@@ -91,7 +96,8 @@ uint64_t WorkerStorage::finish(Block *block) {
 }
 
 /// The same for all lanes; false: it depends on the lane.
-static bool uniformValue(SpecialRegister which, const Launch &launch, const Block &block, const Warp &warp,
+static bool uniformValue(SpecialRegister which, const Launch &launch,
+                         const Block &block, const Warp &warp,
                          uint64_t &value) {
   using S = SpecialRegister;
   const LaunchShape &shape = launch.shape;
@@ -156,7 +162,8 @@ static bool uniformValue(SpecialRegister which, const Launch &launch, const Bloc
   }
 }
 
-static uint32_t laneValue(SpecialRegister which, const Launch &launch, uint32_t thread) {
+static uint32_t laneValue(SpecialRegister which, const Launch &launch,
+                          uint32_t thread) {
   using S = SpecialRegister;
   const Dim3 &size = launch.shape.block;
   uint32_t lane = thread % 32;
@@ -184,7 +191,8 @@ static uint32_t laneValue(SpecialRegister which, const Launch &launch, uint32_t 
   }
 }
 
-void WorkerStorage::enter(Warp &warp, const Launch &launch, const Block &block) {
+void WorkerStorage::enter(Warp &warp, const Launch &launch,
+                          const Block &block) {
   for (const EntryValue &entry : launch.program->entryValues) {
     if (entry.predicate) {
       warp.predicates[entry.offset] = 0;
@@ -199,7 +207,8 @@ void WorkerStorage::enter(Warp &warp, const Launch &launch, const Block &block) 
     } else {
       uint32_t *to = warp.out<uint32_t>(entry.offset);
       for (unsigned i = 0; i < 32; ++i)
-        to[i] = uniform ? static_cast<uint32_t>(value) : laneValue(entry.which, launch, warp.index * 32 + i);
+        to[i] = uniform ? static_cast<uint32_t>(value)
+                        : laneValue(entry.which, launch, warp.index * 32 + i);
     }
   }
 }

@@ -8,9 +8,12 @@ using namespace llrt::emu;
 static constexpr size_t maxCode = 4u << 20;
 static constexpr unsigned maxCallDepth = 128;
 
-static std::string_view rootOf(std::string_view opcode) { return opcode.substr(0, opcode.find('.')); }
+static std::string_view rootOf(std::string_view opcode) {
+  return opcode.substr(0, opcode.find('.'));
+}
 
-Builder::Builder(const PtxModule &module, const ModuleAddresses &addresses, const InstructionTable &table)
+Builder::Builder(const PtxModule &module, const ModuleAddresses &addresses,
+                 const InstructionTable &table)
     : module(module), addresses(addresses), table(table) {}
 
 std::unique_ptr<Program> Builder::build(const FunctionDeclaration &kernel) {
@@ -37,14 +40,18 @@ void Builder::layOutParameters(const FunctionDeclaration &kernel) {
   for (int index : kernel.parameters) {
     if (index < 0)
       throw PtxError{kernel.line, "a kernel's parameters lie in .param space"};
-    const VariableDeclaration &variable = kernel.variables[static_cast<size_t>(index)];
+    const VariableDeclaration &variable =
+        kernel.variables[static_cast<size_t>(index)];
     if (variable.bytes == 0 || variable.bytes > 32764)
-      throw PtxError{variable.line, "the parameter '" + std::string(variable.name) + "' has no legal size"};
+      throw PtxError{variable.line, "the parameter '" +
+                                        std::string(variable.name) +
+                                        "' has no legal size"};
     at = (at + variable.align - 1) & ~(variable.align - 1);
     program->parameters.push_back({at, static_cast<uint32_t>(variable.bytes)});
     at += static_cast<uint32_t>(variable.bytes);
     if (at > 32764)
-      throw PtxError{variable.line, "the kernel's parameters take more than 32764 bytes"};
+      throw PtxError{variable.line,
+                     "the kernel's parameters take more than 32764 bytes"};
   }
   program->parameterBytes = at;
 }
@@ -58,7 +65,8 @@ void Builder::expand(const FunctionDeclaration &function, Frame &here) {
   for (unsigned i = 0; i < function.labels; ++i)
     here.labels.push_back(newLabel());
   for (size_t i = 0; caller == nullptr && i < function.parameters.size(); ++i)
-    here.variables[static_cast<size_t>(function.parameters[i])] = program->parameters[i].offset;
+    here.variables[static_cast<size_t>(function.parameters[i])] =
+        program->parameters[i].offset;
   for (const Statement &each : function.statements)
     statement(each);
   frame = caller;
@@ -72,7 +80,8 @@ int Builder::newRegister(unsigned bits) {
 int Builder::virtualRegister(const Operand &operand) {
   int &known = frame->registers[static_cast<size_t>(operand.reg)];
   if (known < 0) {
-    unsigned bits = bitsOf(frame->function->registers[static_cast<size_t>(operand.reg)].type);
+    unsigned bits = bitsOf(
+        frame->function->registers[static_cast<size_t>(operand.reg)].type);
     known = newRegister(bits == 1 ? 1 : bits == 64 ? 64 : 32);
   }
   return known;
@@ -81,24 +90,50 @@ int Builder::virtualRegister(const Operand &operand) {
 int Builder::specialRegister(const Operand &operand, unsigned line) {
   using S = SpecialRegister;
   static const std::unordered_map<std::string_view, S> names = {
-      {"%tid.x", S::TidX}, {"%tid.y", S::TidY}, {"%tid.z", S::TidZ},
-      {"%ntid.x", S::NtidX}, {"%ntid.y", S::NtidY}, {"%ntid.z", S::NtidZ},
-      {"%ctaid.x", S::CtaidX}, {"%ctaid.y", S::CtaidY}, {"%ctaid.z", S::CtaidZ},
-      {"%nctaid.x", S::NctaidX}, {"%nctaid.y", S::NctaidY}, {"%nctaid.z", S::NctaidZ},
-      {"%laneid", S::LaneId}, {"%warpid", S::WarpId}, {"%nwarpid", S::NwarpId},
-      {"%smid", S::SmId}, {"%nsmid", S::NsmId}, {"%gridid", S::GridId},
-      {"%lanemask_eq", S::LaneMaskEq}, {"%lanemask_le", S::LaneMaskLe}, {"%lanemask_lt", S::LaneMaskLt},
-      {"%lanemask_ge", S::LaneMaskGe}, {"%lanemask_gt", S::LaneMaskGt},
-      {"%clusterid.x", S::ClusterIdX}, {"%clusterid.y", S::ClusterIdY}, {"%clusterid.z", S::ClusterIdZ},
-      {"%nclusterid.x", S::NclusterIdX}, {"%nclusterid.y", S::NclusterIdY}, {"%nclusterid.z", S::NclusterIdZ},
-      {"%cluster_ctaid.x", S::ClusterCtaidX}, {"%cluster_ctaid.y", S::ClusterCtaidY},
-      {"%cluster_ctaid.z", S::ClusterCtaidZ}, {"%cluster_nctaid.x", S::ClusterNctaidX},
-      {"%cluster_nctaid.y", S::ClusterNctaidY}, {"%cluster_nctaid.z", S::ClusterNctaidZ},
-      {"%cluster_ctarank", S::ClusterCtarank}, {"%cluster_nctarank", S::ClusterNctarank},
-      {"%dynamic_smem_size", S::DynamicSmemSize}, {"%total_smem_size", S::TotalSmemSize}};
+      {"%tid.x", S::TidX},
+      {"%tid.y", S::TidY},
+      {"%tid.z", S::TidZ},
+      {"%ntid.x", S::NtidX},
+      {"%ntid.y", S::NtidY},
+      {"%ntid.z", S::NtidZ},
+      {"%ctaid.x", S::CtaidX},
+      {"%ctaid.y", S::CtaidY},
+      {"%ctaid.z", S::CtaidZ},
+      {"%nctaid.x", S::NctaidX},
+      {"%nctaid.y", S::NctaidY},
+      {"%nctaid.z", S::NctaidZ},
+      {"%laneid", S::LaneId},
+      {"%warpid", S::WarpId},
+      {"%nwarpid", S::NwarpId},
+      {"%smid", S::SmId},
+      {"%nsmid", S::NsmId},
+      {"%gridid", S::GridId},
+      {"%lanemask_eq", S::LaneMaskEq},
+      {"%lanemask_le", S::LaneMaskLe},
+      {"%lanemask_lt", S::LaneMaskLt},
+      {"%lanemask_ge", S::LaneMaskGe},
+      {"%lanemask_gt", S::LaneMaskGt},
+      {"%clusterid.x", S::ClusterIdX},
+      {"%clusterid.y", S::ClusterIdY},
+      {"%clusterid.z", S::ClusterIdZ},
+      {"%nclusterid.x", S::NclusterIdX},
+      {"%nclusterid.y", S::NclusterIdY},
+      {"%nclusterid.z", S::NclusterIdZ},
+      {"%cluster_ctaid.x", S::ClusterCtaidX},
+      {"%cluster_ctaid.y", S::ClusterCtaidY},
+      {"%cluster_ctaid.z", S::ClusterCtaidZ},
+      {"%cluster_nctaid.x", S::ClusterNctaidX},
+      {"%cluster_nctaid.y", S::ClusterNctaidY},
+      {"%cluster_nctaid.z", S::ClusterNctaidZ},
+      {"%cluster_ctarank", S::ClusterCtarank},
+      {"%cluster_nctarank", S::ClusterNctarank},
+      {"%dynamic_smem_size", S::DynamicSmemSize},
+      {"%total_smem_size", S::TotalSmemSize}};
   auto found = names.find(operand.name);
   if (found == names.end())
-    throw PtxError{line, "'" + std::string(operand.name) + "' is not declared and no special register that is emulated"};
+    throw PtxError{
+        line, "'" + std::string(operand.name) +
+                  "' is not declared and no special register that is emulated"};
   auto [at, fresh] = specialAt.emplace(operand.name, -1);
   if (fresh) {
     at->second = newRegister(found->second == S::GridId ? 64 : 32);
@@ -109,7 +144,8 @@ int Builder::specialRegister(const Operand &operand, unsigned line) {
 
 uint32_t Builder::emit(Handler handler, unsigned line) {
   if (program->code.size() >= maxCode)
-    throw PtxError{line, "the kernel has more than 4194304 instructions, calls expanded"};
+    throw PtxError{
+        line, "the kernel has more than 4194304 instructions, calls expanded"};
   Inst inst;
   inst.run = handler;
   inst.line = line;
@@ -119,8 +155,8 @@ uint32_t Builder::emit(Handler handler, unsigned line) {
 }
 
 void Builder::refer(unsigned slot, int reg, bool isDef, bool isUse) {
-  references.push_back(
-      {static_cast<uint32_t>(program->code.size()) - 1, slot, static_cast<uint32_t>(reg), isDef, isUse});
+  references.push_back({static_cast<uint32_t>(program->code.size()) - 1, slot,
+                        static_cast<uint32_t>(reg), isDef, isUse});
 }
 
 uint32_t Builder::constant(uint64_t value, unsigned bits, bool dynamicShared) {
@@ -143,9 +179,11 @@ uint32_t Builder::constant(uint64_t value, unsigned bits, bool dynamicShared) {
   return offset + 1;
 }
 
-int64_t Builder::variableAddress(const Operand &operand, Space &space, bool &dynamic, unsigned line) {
+int64_t Builder::variableAddress(const Operand &operand, Space &space,
+                                 bool &dynamic, unsigned line) {
   bool isModules = operand.variable < 0;
-  size_t index = static_cast<size_t>(isModules ? ~operand.variable : operand.variable);
+  size_t index =
+      static_cast<size_t>(isModules ? ~operand.variable : operand.variable);
   const VariableDeclaration &variable =
       isModules ? module.variables[index] : frame->function->variables[index];
   space = variable.space;
@@ -153,13 +191,16 @@ int64_t Builder::variableAddress(const Operand &operand, Space &space, bool &dyn
   if (variable.space == Space::Global || variable.space == Space::Const) {
     space = Space::Global;
     if (!isModules)
-      throw PtxError{line, "'" + std::string(variable.name) + "': .global and .const variables belong to the module"};
+      throw PtxError{
+          line, "'" + std::string(variable.name) +
+                    "': .global and .const variables belong to the module"};
     return static_cast<int64_t>(addresses.variables[index]);
   }
   if (variable.space == Space::Shared) {
     if (variable.bytes == 0) {
       dynamic = true;
-      program->dynamicSharedAlign = std::max(program->dynamicSharedAlign, variable.align);
+      program->dynamicSharedAlign =
+          std::max(program->dynamicSharedAlign, variable.align);
       return 0;
     }
     int64_t &at = isModules ? moduleShared[index] : frame->variables[index];
@@ -180,7 +221,8 @@ int64_t Builder::variableAddress(const Operand &operand, Space &space, bool &dyn
   }
   space = Space::Local;
   if (at < 0) {
-    program->localBytes = (program->localBytes + variable.align - 1) & ~(variable.align - 1);
+    program->localBytes =
+        (program->localBytes + variable.align - 1) & ~(variable.align - 1);
     at = program->localBytes;
     if (variable.bytes > (1u << 24) - program->localBytes)
       throw PtxError{line, "local variables take more than 16 MB a thread"};
@@ -192,12 +234,16 @@ int64_t Builder::variableAddress(const Operand &operand, Space &space, bool &dyn
 int Builder::label(const Operand &operand, unsigned line) const {
   if (operand.kind == Operand::Label)
     return frame->labels[static_cast<size_t>(operand.label)];
-  throw PtxError{line, operand.name.empty() ? "expected a label" : "the label '" + std::string(operand.name) + "' is not defined"};
+  throw PtxError{line, operand.name.empty()
+                           ? "expected a label"
+                           : "the label '" + std::string(operand.name) +
+                                 "' is not defined"};
 }
 
 void Builder::statement(const Statement &statement) {
   if (statement.label >= 0) {
-    labelAt[static_cast<size_t>(frame->labels[static_cast<size_t>(statement.label)])] =
+    labelAt[static_cast<size_t>(
+        frame->labels[static_cast<size_t>(statement.label)])] =
         static_cast<int64_t>(program->code.size());
     return;
   }
@@ -208,7 +254,8 @@ void Builder::statement(const Statement &statement) {
     return;
   auto found = table.find(root);
   if (found == table.end())
-    throw PtxError{statement.line, "unknown instruction '" + std::string(statement.opcode) + "'"};
+    throw PtxError{statement.line, "unknown instruction '" +
+                                       std::string(statement.opcode) + "'"};
 
   size_t guard = program->code.size();
   int predicate = -1;
@@ -239,7 +286,8 @@ void Builder::statement(const Statement &statement) {
   labelAt.back() = static_cast<int64_t>(program->code.size());
 }
 
-void Builder::conditional(Handler handler, int predicate, bool negated, int label, unsigned line) {
+void Builder::conditional(Handler handler, int predicate, bool negated,
+                          int label, unsigned line) {
   emit(handler, line);
   program->code.back().aux = negated;
   refer(0, predicate, false, true);
@@ -262,19 +310,25 @@ void Builder::branch(const Statement &statement) {
   Operand guard;
   guard.kind = Operand::Register;
   guard.reg = statement.guard;
-  conditional(runConditionalBranch, virtualRegister(guard), statement.guardNegated, to, statement.line);
+  conditional(runConditionalBranch, virtualRegister(guard),
+              statement.guardNegated, to, statement.line);
 }
 
 void Builder::jumpTable(const Statement &statement) {
   if (statement.guard >= 0 || statement.operands.size() != 2)
-    throw PtxError{statement.line, "brx.idx takes an index and a list of targets, and no guard here"};
-  int list = statement.operands[1].kind == Operand::Label ? statement.operands[1].label : -1;
+    throw PtxError{
+        statement.line,
+        "brx.idx takes an index and a list of targets, and no guard here"};
+  int list = statement.operands[1].kind == Operand::Label
+                 ? statement.operands[1].label
+                 : -1;
   const Statement *targets = nullptr;
   for (const Statement &other : frame->function->statements)
     if (other.opcode == ".branchtargets" && other.operands[0].label == list)
       targets = &other;
   if (!targets)
-    throw PtxError{statement.line, "brx.idx: the list of targets is not defined"};
+    throw PtxError{statement.line,
+                   "brx.idx: the list of targets is not defined"};
   Decoding decoding(*this, statement);
   decoding.take("idx");
   decoding.take("uni");
@@ -323,12 +377,15 @@ bool Builder::control(const Statement &statement, std::string_view root) {
   guard.reg = statement.guard;
   int predicate = virtualRegister(guard);
   if (toCaller) {
-    conditional(runConditionalBranch, predicate, statement.guardNegated, frame->returnLabel, statement.line);
+    conditional(runConditionalBranch, predicate, statement.guardNegated,
+                frame->returnLabel, statement.line);
   } else if (root == "trap") {
-    conditional(runGuard, predicate, statement.guardNegated, -1, statement.line);
+    conditional(runGuard, predicate, statement.guardNegated, -1,
+                statement.line);
     emit(runTrap, statement.line);
   } else {
-    conditional(runConditionalExit, predicate, statement.guardNegated, -1, statement.line);
+    conditional(runConditionalExit, predicate, statement.guardNegated, -1,
+                statement.line);
   }
   return true;
 }
@@ -336,25 +393,32 @@ bool Builder::control(const Statement &statement, std::string_view root) {
 void Builder::call(const Statement &statement) {
   size_t at = 0;
   const Operand *results = nullptr, *arguments = nullptr;
-  if (at < statement.operands.size() && statement.operands[at].kind == Operand::List)
+  if (at < statement.operands.size() &&
+      statement.operands[at].kind == Operand::List)
     results = &statement.operands[at++];
-  if (at >= statement.operands.size() || statement.operands[at].kind != Operand::Function)
+  if (at >= statement.operands.size() ||
+      statement.operands[at].kind != Operand::Function)
     throw PtxError{statement.line, "calls through a pointer are not emulated"};
   std::string_view name = statement.operands[at++].name;
-  if (at < statement.operands.size() && statement.operands[at].kind == Operand::List)
+  if (at < statement.operands.size() &&
+      statement.operands[at].kind == Operand::List)
     arguments = &statement.operands[at++];
   const FunctionDeclaration *callee = nullptr;
   for (const FunctionDeclaration &each : module.functions)
     if (each.name == name && each.hasBody && !each.isEntry)
       callee = &each;
   if (!callee)
-    throw PtxError{statement.line, "the function '" + std::string(name) + "' has no body in this module"};
+    throw PtxError{statement.line, "the function '" + std::string(name) +
+                                       "' has no body in this module"};
   if (frame->depth >= maxCallDepth)
-    throw PtxError{statement.line, "'" + std::string(name) + "' is recursive, which is not emulated"};
+    throw PtxError{statement.line, "'" + std::string(name) +
+                                       "' is recursive, which is not emulated"};
   size_t argumentCount = arguments ? arguments->elements.size() : 0;
   size_t resultCount = results ? results->elements.size() : 0;
-  if (argumentCount != callee->parameters.size() || resultCount != callee->results.size())
-    throw PtxError{statement.line, "the call does not fit '" + std::string(name) + "'"};
+  if (argumentCount != callee->parameters.size() ||
+      resultCount != callee->results.size())
+    throw PtxError{statement.line,
+                   "the call does not fit '" + std::string(name) + "'"};
 
   int past = -1;
   if (statement.guard >= 0) {
@@ -362,7 +426,8 @@ void Builder::call(const Statement &statement) {
     guard.kind = Operand::Register;
     guard.reg = statement.guard;
     past = newLabel();
-    conditional(runConditionalBranch, virtualRegister(guard), !statement.guardNegated, past, statement.line);
+    conditional(runConditionalBranch, virtualRegister(guard),
+                !statement.guardNegated, past, statement.line);
   }
   Frame inner;
   inner.function = callee;
@@ -373,18 +438,23 @@ void Builder::call(const Statement &statement) {
   // The callee's .param variables are the caller's: the same local memory.
   inner.registers.assign(callee->registers.size(), -1);
   inner.variables.assign(callee->variables.size(), -1);
-  auto bind = [&](const std::vector<int> &formals, const std::vector<int> &formalRegisters, const Operand *actuals,
-                  bool into) {
+  auto bind = [&](const std::vector<int> &formals,
+                  const std::vector<int> &formalRegisters,
+                  const Operand *actuals, bool into) {
     for (size_t i = 0; i < formals.size(); ++i) {
       const Operand &actual = actuals->elements[i];
       if (formals[i] >= 0) {
         Space space;
         bool dynamic;
         if (actual.kind != Operand::Variable)
-          throw PtxError{statement.line, "an argument in .param space has to be a .param variable"};
-        int64_t address = variableAddress(actual, space, dynamic, statement.line);
+          throw PtxError{
+              statement.line,
+              "an argument in .param space has to be a .param variable"};
+        int64_t address =
+            variableAddress(actual, space, dynamic, statement.line);
         if (space != Space::Local)
-          throw PtxError{statement.line, "a kernel parameter cannot be passed on as it is"};
+          throw PtxError{statement.line,
+                         "a kernel parameter cannot be passed on as it is"};
         inner.variables[static_cast<size_t>(formals[i])] = address;
         continue;
       }
@@ -396,7 +466,8 @@ void Builder::call(const Statement &statement) {
       frame = caller;
       Type type = callee->registers[static_cast<size_t>(formal.reg)].type;
       if (type == Type::Pred)
-        throw PtxError{statement.line, "predicates are not passed as arguments"};
+        throw PtxError{statement.line,
+                       "predicates are not passed as arguments"};
       Decoding decoding(*this, statement);
       decoding.emit(bitsOf(type) == 64 ? runMove64 : runMove32);
       if (into) {
@@ -421,9 +492,11 @@ void Builder::call(const Statement &statement) {
   for (const Statement &each : callee->statements)
     this->statement(each);
   frame = caller;
-  labelAt[static_cast<size_t>(inner.returnLabel)] = static_cast<int64_t>(program->code.size());
+  labelAt[static_cast<size_t>(inner.returnLabel)] =
+      static_cast<int64_t>(program->code.size());
   if (results && !callee->results.empty() && callee->results[0] < 0)
     bind(callee->results, callee->resultRegisters, results, false);
   if (past >= 0)
-    labelAt[static_cast<size_t>(past)] = static_cast<int64_t>(program->code.size());
+    labelAt[static_cast<size_t>(past)] =
+        static_cast<int64_t>(program->code.size());
 }

@@ -22,7 +22,8 @@ struct ModuleAddresses {
 
 class Builder {
 public:
-  Builder(const PtxModule &module, const ModuleAddresses &addresses, const InstructionTable &table);
+  Builder(const PtxModule &module, const ModuleAddresses &addresses,
+          const InstructionTable &table);
   /// Throws PtxError.
   std::unique_ptr<Program> build(const FunctionDeclaration &kernel);
 
@@ -50,7 +51,7 @@ private:
   /// One expansion of a function.
   struct Frame {
     const FunctionDeclaration *function;
-    std::vector<int> registers; ///< virtual register, or -1
+    std::vector<int> registers;     ///< virtual register, or -1
     std::vector<int64_t> variables; ///< address in the variable's space, or -1
     std::vector<int> labels;
     int returnLabel = -1; ///< -1: ret is exit
@@ -73,8 +74,9 @@ private:
   std::vector<int64_t> labelAt; ///< label -> index of Inst, -1: not placed
   std::map<std::pair<uint64_t, unsigned>, uint32_t> constantAt;
   std::vector<uint64_t> constantPool;
-  std::vector<uint32_t> dynamicConstants; ///< offsets of constants that need the dynamic base added
-  std::vector<int64_t> moduleShared;      ///< address of module-level .shared, or -1
+  std::vector<uint32_t> dynamicConstants; ///< offsets of constants that need
+                                          ///< the dynamic base added
+  std::vector<int64_t> moduleShared; ///< address of module-level .shared, or -1
   std::map<std::string_view, int> specialAt;
   Frame *frame = nullptr;
   bool currentMayStop = false;
@@ -93,7 +95,8 @@ private:
   void refer(unsigned slot, int reg, bool isDef, bool isUse);
   uint32_t constant(uint64_t value, unsigned bits, bool dynamicShared = false);
   /// Address of a variable; `dynamic` when it counts from the dynamic base.
-  int64_t variableAddress(const Operand &operand, Space &space, bool &dynamic, unsigned line);
+  int64_t variableAddress(const Operand &operand, Space &space, bool &dynamic,
+                          unsigned line);
 
   void expand(const FunctionDeclaration &function, Frame &frame);
   void statement(const Statement &statement);
@@ -101,7 +104,8 @@ private:
   void branch(const Statement &statement);
   void jumpTable(const Statement &statement);
   void call(const Statement &statement);
-  void conditional(Handler handler, int predicate, bool negated, int label, unsigned line);
+  void conditional(Handler handler, int predicate, bool negated, int label,
+                   unsigned line);
   int label(const Operand &operand, unsigned line) const;
 
   void layOutParameters(const FunctionDeclaration &kernel);

@@ -30,7 +30,8 @@ const Inst *llrt::emu::runBranch(const Inst *inst, Warp &warp, uint32_t) {
   return jump(inst, inst->target, warp);
 }
 
-static int32_t newGroup(Warp &warp, const Inst *reconverge, uint32_t mask, int32_t parent) {
+static int32_t newGroup(Warp &warp, const Inst *reconverge, uint32_t mask,
+                        int32_t parent) {
   size_t i = 0;
   while (i < warp.groups.size() && warp.groups[i].expected)
     ++i;
@@ -56,7 +57,8 @@ static void openGroup(Warp &warp, const Inst *reconverge, uint32_t mask) {
   }
 }
 
-const Inst *llrt::emu::runConditionalBranch(const Inst *inst, Warp &warp, uint32_t mask) {
+const Inst *llrt::emu::runConditionalBranch(const Inst *inst, Warp &warp,
+                                            uint32_t mask) {
   uint32_t taken = holds(inst, warp, mask);
   if (taken == mask)
     return jump(inst, inst->target, warp);
@@ -70,7 +72,8 @@ const Inst *llrt::emu::runConditionalBranch(const Inst *inst, Warp &warp, uint32
   return inst + 1;
 }
 
-const Inst *llrt::emu::runJumpTable(const Inst *inst, Warp &warp, uint32_t mask) {
+const Inst *llrt::emu::runJumpTable(const Inst *inst, Warp &warp,
+                                    uint32_t mask) {
   const uint32_t *index = warp.in<uint32_t>(inst->op[0]);
   auto targets = reinterpret_cast<const Inst *const *>(inst->extra);
   const Inst *first = nullptr;
@@ -78,8 +81,9 @@ const Inst *llrt::emu::runJumpTable(const Inst *inst, Warp &warp, uint32_t mask)
   while (left) {
     unsigned lane = static_cast<unsigned>(__builtin_ctz(left));
     if (index[lane] >= inst->op[1])
-      fault(inst, static_cast<int>(lane), "brx.idx: index " + std::to_string(index[lane]) + " of a table of " +
-                                              std::to_string(inst->op[1]));
+      fault(inst, static_cast<int>(lane),
+            "brx.idx: index " + std::to_string(index[lane]) +
+                " of a table of " + std::to_string(inst->op[1]));
     uint32_t same = 0;
     for (unsigned other = lane; other < 32; ++other)
       if ((left >> other & 1) && index[other] == index[lane])
@@ -115,7 +119,8 @@ static Split resolved(Group &group) {
   return split;
 }
 
-const Inst *llrt::emu::runReconverge(const Inst *inst, Warp &warp, uint32_t mask) {
+const Inst *llrt::emu::runReconverge(const Inst *inst, Warp &warp,
+                                     uint32_t mask) {
   if (warp.reconverge != inst)
     return inst + 1;
   while (warp.reconverge == inst) {
@@ -134,7 +139,8 @@ const Inst *llrt::emu::runReconverge(const Inst *inst, Warp &warp, uint32_t mask
 }
 
 /// `lanes` will no longer come to the groups from `from` up to `until`.
-static void leaveGroups(Warp &warp, int32_t from, int32_t until, uint32_t lanes) {
+static void leaveGroups(Warp &warp, int32_t from, int32_t until,
+                        uint32_t lanes) {
   for (int32_t at = from; at != until && at >= 0;) {
     Group &group = warp.groups[static_cast<size_t>(at)];
     int32_t parent = group.parent;
@@ -167,7 +173,8 @@ const Inst *llrt::emu::runExit(const Inst *, Warp &warp, uint32_t mask) {
   return nullptr;
 }
 
-const Inst *llrt::emu::runConditionalExit(const Inst *inst, Warp &warp, uint32_t mask) {
+const Inst *llrt::emu::runConditionalExit(const Inst *inst, Warp &warp,
+                                          uint32_t mask) {
   uint32_t leaving = holds(inst, warp, mask);
   if (leaving == mask)
     return runExit(inst, warp, mask);
@@ -182,9 +189,12 @@ const Inst *llrt::emu::runTrap(const Inst *inst, Warp &, uint32_t mask) {
   fault(inst, __builtin_ctz(mask), "trap");
 }
 
-const Inst *llrt::emu::runNothing(const Inst *inst, Warp &, uint32_t) { return inst + 1; }
+const Inst *llrt::emu::runNothing(const Inst *inst, Warp &, uint32_t) {
+  return inst + 1;
+}
 
-template <class S> static const Inst *move(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class S>
+static const Inst *move(const Inst *inst, Warp &warp, uint32_t mask) {
   S lanes[32];
   std::memcpy(lanes, warp.in<S>(inst->op[1]), sizeof lanes);
   S *to = warp.out<S>(inst->op[0]);
@@ -205,14 +215,17 @@ const Inst *llrt::emu::runMove64(const Inst *inst, Warp &warp, uint32_t mask) {
 }
 
 static int32_t commonGroup(const Warp &warp, int32_t a, int32_t b) {
-  for (int32_t up = a; up >= 0; up = warp.groups[static_cast<size_t>(up)].parent)
-    for (int32_t other = b; other >= 0; other = warp.groups[static_cast<size_t>(other)].parent)
+  for (int32_t up = a; up >= 0;
+       up = warp.groups[static_cast<size_t>(up)].parent)
+    for (int32_t other = b; other >= 0;
+         other = warp.groups[static_cast<size_t>(other)].parent)
       if (up == other)
         return up;
   return -1;
 }
 
-bool llrt::emu::converged(const Inst *inst, Warp &warp, uint32_t mask, uint32_t needed) {
+bool llrt::emu::converged(const Inst *inst, Warp &warp, uint32_t mask,
+                          uint32_t needed) {
   needed &= warp.live;
   if ((mask & needed) == needed)
     return true;
@@ -220,7 +233,8 @@ bool llrt::emu::converged(const Inst *inst, Warp &warp, uint32_t mask, uint32_t 
   // that they do not share.
   for (size_t i = 0; i < warp.splits.size();) {
     Split &other = warp.splits[i];
-    if (static_cast<int32_t>(i) == warp.current || other.pc != inst || other.state != SplitState::Converge) {
+    if (static_cast<int32_t>(i) == warp.current || other.pc != inst ||
+        other.state != SplitState::Converge) {
       ++i;
       continue;
     }
@@ -271,7 +285,10 @@ bool llrt::emu::releaseParked(Warp &warp) {
 void llrt::emu::loadSplit(Warp &warp) {
   const Split &split = warp.split();
   warp.mask = split.mask;
-  warp.reconverge = split.group >= 0 ? warp.groups[static_cast<size_t>(split.group)].reconverge : nullptr;
+  warp.reconverge =
+      split.group >= 0
+          ? warp.groups[static_cast<size_t>(split.group)].reconverge
+          : nullptr;
 }
 
 bool llrt::emu::selectSplit(Warp &warp) {

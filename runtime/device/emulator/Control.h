@@ -13,11 +13,13 @@ constexpr int32_t turnBudget = 1 << 14;
 constexpr int32_t pollCost = 1 << 10;
 
 const Inst *runBranch(const Inst *, Warp &, uint32_t);
-/// op[0]: predicate; aux bit 0: negated; imm: the Inst where lanes meet again, or 0.
+/// op[0]: predicate; aux bit 0: negated; imm: the Inst where lanes meet again,
+/// or 0.
 const Inst *runConditionalBranch(const Inst *, Warp &, uint32_t);
 /// op[0]: index; extra as const Inst *const *: targets; op[1]: their count.
 const Inst *runJumpTable(const Inst *, Warp &, uint32_t);
-/// op[0]: predicate; aux bit 0: negated. Runs the next Inst for the lanes that hold.
+/// op[0]: predicate; aux bit 0: negated. Runs the next Inst for the lanes that
+/// hold.
 const Inst *runGuard(const Inst *, Warp &, uint32_t);
 const Inst *runReconverge(const Inst *, Warp &, uint32_t);
 const Inst *runExit(const Inst *, Warp &, uint32_t);
@@ -32,7 +34,8 @@ const Inst *runMove64(const Inst *, Warp &, uint32_t);
 bool converged(const Inst *inst, Warp &warp, uint32_t mask, uint32_t needed);
 /// For .aligned instructions: every lane of the warp.
 inline bool aligned(const Inst *inst, Warp &warp, uint32_t mask) {
-  return __builtin_expect(mask == warp.live, 1) || converged(inst, warp, mask, warp.live);
+  return __builtin_expect(mask == warp.live, 1) ||
+         converged(inst, warp, mask, warp.live);
 }
 /// Ends the split's turn; it goes on at `next`.
 const Inst *yieldAt(Warp &warp, const Inst *next);

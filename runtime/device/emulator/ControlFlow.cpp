@@ -100,7 +100,8 @@ void Builder::findPostDominators() {
         continue;
       int best = -1;
       auto consider = [&](int to) {
-        if (number[static_cast<size_t>(to)] >= 0 && dominator[static_cast<size_t>(to)] >= 0)
+        if (number[static_cast<size_t>(to)] >= 0 &&
+            dominator[static_cast<size_t>(to)] >= 0)
           best = best < 0 ? to : meet(best, to);
       };
       for (int to : blocks[static_cast<size_t>(b)].successors)
@@ -122,8 +123,10 @@ void Builder::findPostDominators() {
 void Builder::assignSlots() {
   size_t words = (registers.size() + 63) / 64;
   size_t count = blocks.size();
-  std::vector<uint64_t> uses(count * words), defs(count * words), liveIn(count * words), liveOut(count * words);
-  std::vector<int64_t> begin(registers.size(), INT64_MAX), end(registers.size(), -1);
+  std::vector<uint64_t> uses(count * words), defs(count * words),
+      liveIn(count * words), liveOut(count * words);
+  std::vector<int64_t> begin(registers.size(), INT64_MAX),
+      end(registers.size(), -1);
   auto extend = [&](size_t reg, int64_t at) {
     begin[reg] = std::min(begin[reg], at);
     end[reg] = std::max(end[reg], at);
@@ -132,7 +135,8 @@ void Builder::assignSlots() {
   // definitions.
   for (size_t i = 0; i < references.size();) {
     size_t next = i;
-    while (next < references.size() && references[next].inst == references[i].inst)
+    while (next < references.size() &&
+           references[next].inst == references[i].inst)
       ++next;
     size_t row = static_cast<size_t>(blockOf[references[i].inst]) * words;
     for (size_t r = i; r < next; ++r) {
@@ -146,7 +150,8 @@ void Builder::assignSlots() {
       if (references[r].isDef && !metas[references[r].inst].guarded)
         defs[row + reg / 64] |= uint64_t(1) << (reg % 64);
       // A guarded definition keeps the old value in the other lanes.
-      if (references[r].isDef && metas[references[r].inst].guarded && !(defs[row + reg / 64] >> (reg % 64) & 1))
+      if (references[r].isDef && metas[references[r].inst].guarded &&
+          !(defs[row + reg / 64] >> (reg % 64) & 1))
         uses[row + reg / 64] |= uint64_t(1) << (reg % 64);
     }
     i = next;
@@ -181,7 +186,9 @@ void Builder::assignSlots() {
   for (size_t reg = 0; reg < registers.size(); ++reg)
     if (end[reg] >= 0)
       order.push_back(static_cast<uint32_t>(reg));
-  auto entersLive = [&](size_t reg) { return liveIn[reg / 64] >> (reg % 64) & 1; };
+  auto entersLive = [&](size_t reg) {
+    return liveIn[reg / 64] >> (reg % 64) & 1;
+  };
   for (uint32_t reg : order)
     if (entersLive(reg))
       begin[reg] = -1;
@@ -193,7 +200,9 @@ void Builder::assignSlots() {
   std::vector<uint32_t> slot(registers.size(), 0);
   std::vector<uint32_t> freed[3];
   uint32_t bytes = 0, predicates = 1;
-  auto kind = [&](uint32_t reg) { return registers[reg].bits == 1 ? 0 : registers[reg].bits == 32 ? 1 : 2; };
+  auto kind = [&](uint32_t reg) {
+    return registers[reg].bits == 1 ? 0 : registers[reg].bits == 32 ? 1 : 2;
+  };
   for (uint32_t reg : order) {
     while (!active.empty() && active.top().first < begin[reg]) {
       uint32_t over = active.top().second;
@@ -213,8 +222,10 @@ void Builder::assignSlots() {
     active.push({end[reg], reg});
     if (entersLive(reg)) {
       int special = registers[reg].special;
-      program->entryValues.push_back({special < 0 ? SpecialRegister::Zero : static_cast<SpecialRegister>(special),
-                                      slot[reg], kind(reg) == 2, kind(reg) == 0});
+      program->entryValues.push_back(
+          {special < 0 ? SpecialRegister::Zero
+                       : static_cast<SpecialRegister>(special),
+           slot[reg], kind(reg) == 2, kind(reg) == 0});
     }
   }
   program->registerBytes = bytes;
@@ -224,7 +235,8 @@ void Builder::assignSlots() {
     if (reference.slot < 8)
       inst.op[reference.slot] = slot[reference.reg];
     else
-      const_cast<uint32_t *>(inst.extra)[reference.slot - 8] = slot[reference.reg];
+      const_cast<uint32_t *>(inst.extra)[reference.slot - 8] =
+          slot[reference.reg];
   }
 }
 
@@ -232,7 +244,8 @@ void Builder::placeReconvergence() {
   std::vector<char> meets(blocks.size(), 0);
   for (const BasicBlock &block : blocks) {
     Flow flow = metas[block.end - 1].flow;
-    if ((flow == Flow::Branch || flow == Flow::Table) && block.postDominator >= 0)
+    if ((flow == Flow::Branch || flow == Flow::Table) &&
+        block.postDominator >= 0)
       meets[static_cast<size_t>(block.postDominator)] = 1;
   }
   std::vector<Inst> code;
@@ -252,7 +265,8 @@ void Builder::placeReconvergence() {
   }
   program->code = std::move(code);
   auto target = [&](int label) {
-    return &program->code[start[static_cast<size_t>(blockOf[static_cast<size_t>(labelAt[static_cast<size_t>(label)])])]];
+    return &program->code[start[static_cast<size_t>(
+        blockOf[static_cast<size_t>(labelAt[static_cast<size_t>(label)])])]];
   };
   for (size_t b = 0; b < blocks.size(); ++b) {
     const Meta &meta = metas[blocks[b].end - 1];
@@ -263,13 +277,16 @@ void Builder::placeReconvergence() {
       program->jumpTables.emplace_back();
       for (int label : meta.table)
         program->jumpTables.back().push_back(target(label));
-      last.extra = reinterpret_cast<const uint32_t *>(program->jumpTables.back().data());
+      last.extra =
+          reinterpret_cast<const uint32_t *>(program->jumpTables.back().data());
       last.op[1] = static_cast<uint32_t>(meta.table.size());
     }
     if (meta.flow == Flow::Branch || meta.flow == Flow::Table)
       last.imm = blocks[b].postDominator < 0
                      ? 0
-                     : reinterpret_cast<int64_t>(&program->code[start[static_cast<size_t>(blocks[b].postDominator)]]);
+                     : reinterpret_cast<int64_t>(
+                           &program->code[start[static_cast<size_t>(
+                               blocks[b].postDominator)]]);
   }
 }
 
@@ -280,7 +297,8 @@ void Builder::finish() {
   placeReconvergence();
   uint32_t align = program->dynamicSharedAlign;
   uint32_t dynamic = (sharedStart + sharedBytes + align - 1) & ~(align - 1);
-  program->staticSharedBytes = dynamicConstants.empty() ? sharedBytes : dynamic - sharedStart;
+  program->staticSharedBytes =
+      dynamicConstants.empty() ? sharedBytes : dynamic - sharedStart;
   for (uint32_t tagged : dynamicConstants) {
     uint64_t *lanes = constantPool.data() + tagged / 8;
     for (unsigned i = 0; i < ((tagged & 1) ? 32u : 16u); ++i)
@@ -288,7 +306,8 @@ void Builder::finish() {
   }
   program->constants.resize(constantPool.size() / 8 + 1);
   if (!constantPool.empty())
-    std::memcpy(program->constants.data(), constantPool.data(), constantPool.size() * 8);
+    std::memcpy(program->constants.data(), constantPool.data(),
+                constantPool.size() * 8);
   if (program->localBytes)
     program->localBytes = (program->localBytes + 15) & ~15u;
 }

@@ -5,7 +5,8 @@
 
 using namespace llrt::emu;
 
-Decoding::Decoding(Builder &builder, const Statement &statement) : statement(statement), builder(builder) {
+Decoding::Decoding(Builder &builder, const Statement &statement)
+    : statement(statement), builder(builder) {
   std::string_view rest = statement.opcode;
   size_t dot = rest.find('.');
   while (dot != std::string_view::npos) {
@@ -17,11 +18,13 @@ Decoding::Decoding(Builder &builder, const Statement &statement) : statement(sta
 }
 
 void Decoding::fail(const std::string &message) const {
-  throw PtxError{statement.line, "'" + std::string(statement.opcode) + "': " + message};
+  throw PtxError{statement.line,
+                 "'" + std::string(statement.opcode) + "': " + message};
 }
 
 void Decoding::unsupported() const {
-  throw PtxError{statement.line, "unknown instruction '" + std::string(statement.opcode) + "'"};
+  throw PtxError{statement.line,
+                 "unknown instruction '" + std::string(statement.opcode) + "'"};
 }
 
 bool Decoding::take(std::string_view modifier) {
@@ -33,7 +36,8 @@ bool Decoding::take(std::string_view modifier) {
   return false;
 }
 
-std::string_view Decoding::takeOneOf(std::initializer_list<std::string_view> list) {
+std::string_view
+Decoding::takeOneOf(std::initializer_list<std::string_view> list) {
   for (size_t i = 0; i < modifiers.size(); ++i)
     for (std::string_view each : list)
       if (!taken[i] && modifiers[i] == each) {
@@ -84,13 +88,15 @@ std::string_view Decoding::left() const {
 
 void Decoding::noneLeft() const {
   if (!left().empty())
-    throw PtxError{statement.line, "unknown instruction '" + std::string(statement.opcode) + "' (modifier '." +
-                                       std::string(left()) + "')"};
+    throw PtxError{statement.line,
+                   "unknown instruction '" + std::string(statement.opcode) +
+                       "' (modifier '." + std::string(left()) + "')"};
 }
 
 void Decoding::expectOperands(size_t least, size_t most) const {
   if (operands() < least || operands() > most)
-    fail(std::to_string(operands()) + " operands, expected " + std::to_string(least) +
+    fail(std::to_string(operands()) + " operands, expected " +
+         std::to_string(least) +
          (least == most ? "" : " to " + std::to_string(most)));
 }
 
@@ -102,7 +108,9 @@ const Operand &Decoding::operand(size_t i) const {
 
 unsigned Decoding::registerBits(const Operand &operand) const {
   if (operand.kind == Operand::Register)
-    return bitsOf(builder.frame->function->registers[static_cast<size_t>(operand.reg)].type);
+    return bitsOf(
+        builder.frame->function->registers[static_cast<size_t>(operand.reg)]
+            .type);
   return 0;
 }
 
@@ -123,7 +131,9 @@ void Decoding::extra(unsigned count) {
   inst().extra = builder.program->extras.back().data();
 }
 
-void Decoding::setExtra(unsigned index, uint32_t value) { builder.program->extras.back()[index] = value; }
+void Decoding::setExtra(unsigned index, uint32_t value) {
+  builder.program->extras.back()[index] = value;
+}
 
 Inst &Decoding::inst() { return builder.program->code.back(); }
 
@@ -133,7 +143,8 @@ void Decoding::cachedInterval() { inst().aux = builder.program->intervals++; }
 
 static unsigned laneBits(unsigned bits) { return bits == 64 ? 64 : 32; }
 
-void Decoding::def(unsigned slot, const Operand &operand, unsigned bits, bool widerAllowed) {
+void Decoding::def(unsigned slot, const Operand &operand, unsigned bits,
+                   bool widerAllowed) {
   if (operand.kind == Operand::Sink) {
     builder.refer(slot, builder.newRegister(laneBits(bits)), true, false);
     return;
@@ -142,8 +153,8 @@ void Decoding::def(unsigned slot, const Operand &operand, unsigned bits, bool wi
     fail("a result has to be a register");
   unsigned have = registerBits(operand);
   if (have == 1 || (widerAllowed ? have < bits : have != bits))
-    fail("the result '" + std::string(operand.name) + "' has " + std::to_string(have) + " bits, expected " +
-         std::to_string(bits));
+    fail("the result '" + std::string(operand.name) + "' has " +
+         std::to_string(have) + " bits, expected " + std::to_string(bits));
   builder.refer(slot, builder.virtualRegister(operand), true, false);
 }
 
@@ -153,15 +164,18 @@ void Decoding::defUse(unsigned slot, const Operand &operand, unsigned bits) {
   builder.refer(slot, builder.virtualRegister(operand), true, true);
 }
 
-static uint32_t *slotOf(Inst &inst, std::deque<std::vector<uint32_t>> &extras, unsigned slot) {
+static uint32_t *slotOf(Inst &inst, std::deque<std::vector<uint32_t>> &extras,
+                        unsigned slot) {
   return slot < 8 ? &inst.op[slot] : &extras.back()[slot - 8];
 }
 
 void Decoding::constantLanes(unsigned slot, uint64_t value, unsigned bits) {
-  *slotOf(inst(), builder.program->extras, slot) = builder.constant(value, bits);
+  *slotOf(inst(), builder.program->extras, slot) =
+      builder.constant(value, bits);
 }
 
-void Decoding::use(unsigned slot, const Operand &operand, Type type, bool widerAllowed) {
+void Decoding::use(unsigned slot, const Operand &operand, Type type,
+                   bool widerAllowed) {
   unsigned bits = bitsOf(type);
   switch (operand.kind) {
   case Operand::Register: {
@@ -169,15 +183,16 @@ void Decoding::use(unsigned slot, const Operand &operand, Type type, bool widerA
       fail("'!' belongs before a predicate");
     unsigned have = registerBits(operand);
     if (have == 1 || (widerAllowed ? have < bits : have != bits))
-      fail("the operand '" + std::string(operand.name) + "' has " + std::to_string(have) + " bits, expected " +
-           std::to_string(bits));
+      fail("the operand '" + std::string(operand.name) + "' has " +
+           std::to_string(have) + " bits, expected " + std::to_string(bits));
     builder.refer(slot, builder.virtualRegister(operand), false, true);
     return;
   }
   case Operand::Special: {
     int reg = builder.specialRegister(operand, statement.line);
     if (builder.registers[static_cast<size_t>(reg)].bits != laneBits(bits))
-      fail("'" + std::string(operand.name) + "' does not have " + std::to_string(bits) + " bits");
+      fail("'" + std::string(operand.name) + "' does not have " +
+           std::to_string(bits) + " bits");
     builder.refer(slot, reg, false, true);
     return;
   }
@@ -188,7 +203,8 @@ void Decoding::use(unsigned slot, const Operand &operand, Type type, bool widerA
     return;
   case Operand::Float32:
     if (bits != 32)
-      fail("a 32-bit float constant where " + std::to_string(bits) + " bits are expected");
+      fail("a 32-bit float constant where " + std::to_string(bits) +
+           " bits are expected");
     constantLanes(slot, operand.value, 32);
     return;
   case Operand::Float64: {
@@ -197,7 +213,8 @@ void Decoding::use(unsigned slot, const Operand &operand, Type type, bool widerA
       return;
     }
     if (bits != 32)
-      fail("a 64-bit float constant where " + std::to_string(bits) + " bits are expected");
+      fail("a 64-bit float constant where " + std::to_string(bits) +
+           " bits are expected");
     double wide;
     std::memcpy(&wide, &operand.value, 8);
     float narrow = static_cast<float>(wide);
@@ -209,10 +226,14 @@ void Decoding::use(unsigned slot, const Operand &operand, Type type, bool widerA
   case Operand::Variable: {
     Space space;
     bool dynamic;
-    int64_t address = builder.variableAddress(operand, space, dynamic, statement.line) + operand.offset;
+    int64_t address =
+        builder.variableAddress(operand, space, dynamic, statement.line) +
+        operand.offset;
     if (bits != 64 && (bits != 32 || space == Space::Global))
-      fail("the address of '" + std::string(operand.name) + "' does not fit " + std::to_string(bits) + " bits");
-    *slotOf(inst(), builder.program->extras, slot) = builder.constant(static_cast<uint64_t>(address), bits, dynamic);
+      fail("the address of '" + std::string(operand.name) + "' does not fit " +
+           std::to_string(bits) + " bits");
+    *slotOf(inst(), builder.program->extras, slot) =
+        builder.constant(static_cast<uint64_t>(address), bits, dynamic);
     return;
   }
   case Operand::Function:
@@ -222,14 +243,16 @@ void Decoding::use(unsigned slot, const Operand &operand, Type type, bool widerA
   }
 }
 
-void Decoding::defAtWidth(unsigned slot, const Operand &operand, unsigned bits, unsigned lane) {
+void Decoding::defAtWidth(unsigned slot, const Operand &operand, unsigned bits,
+                          unsigned lane) {
   if (operand.kind == Operand::Sink)
     builder.refer(slot, builder.newRegister(lane), true, false);
   else
     def(slot, operand, bits, true);
 }
 
-void Decoding::useAtWidth(unsigned slot, const Operand &operand, Type type, unsigned lane) {
+void Decoding::useAtWidth(unsigned slot, const Operand &operand, Type type,
+                          unsigned lane) {
   if (isConstant(operand) && bitsOf(type) < lane && lane == 64)
     constantLanes(slot, operand.value, 64);
   else
@@ -242,7 +265,9 @@ int64_t Decoding::variableOffset(const Operand &variable) {
   return builder.variableAddress(variable, space, dynamic, statement.line);
 }
 
-uint32_t Decoding::parameterBytes() const { return builder.program->parameterBytes; }
+uint32_t Decoding::parameterBytes() const {
+  return builder.program->parameterBytes;
+}
 
 Space Decoding::resolveSpace(Space space, const Operand &memory) {
   if (space == Space::Const)
@@ -282,7 +307,8 @@ bool Decoding::address(unsigned slot, const Operand &memory, Space space) {
     unsigned bits = registerBits(base);
     if (bits != 64 && bits != 32)
       fail("an address register has 32 or 64 bits");
-    if (bits == 32 && space != Space::Shared && space != Space::Local && space != Space::Param)
+    if (bits == 32 && space != Space::Shared && space != Space::Local &&
+        space != Space::Param)
       fail("a global address has 64 bits");
     use(slot, base, bits == 64 ? Type::B64 : Type::B32);
     return bits == 64;

@@ -32,7 +32,8 @@ public:
   /// The first modifier that names a type; fails without one.
   Type takeType();
   bool hasType() const;
-  /// .global, .shared{::cta,::cluster}, .local, .const, .param{::entry,::func}; else Generic.
+  /// .global, .shared{::cta,::cluster}, .local, .const, .param{::entry,::func};
+  /// else Generic.
   Space takeSpace();
   /// The first modifier that is left, or "".
   std::string_view left() const;
@@ -42,13 +43,16 @@ public:
   size_t operands() const { return statement.operands.size(); }
   void expectOperands(size_t least, size_t most) const;
   const Operand &operand(size_t i) const;
-  bool isRegister(const Operand &operand) const { return operand.kind == Operand::Register; }
+  bool isRegister(const Operand &operand) const {
+    return operand.kind == Operand::Register;
+  }
   /// Bits of a register operand: 1 for a predicate; 0 for anything else.
   unsigned registerBits(const Operand &operand) const;
   /// The value of an integer operand, which has to be a constant.
   uint64_t constant(const Operand &operand) const;
   bool isConstant(const Operand &operand) const {
-    return operand.kind == Operand::Integer || operand.kind == Operand::Float32 || operand.kind == Operand::Float64;
+    return operand.kind == Operand::Integer ||
+           operand.kind == Operand::Float32 || operand.kind == Operand::Float64;
   }
 
   // Emission. The binding functions work on the last Inst emitted; slot 8 and
@@ -59,18 +63,23 @@ public:
   void setExtra(unsigned index, uint32_t value);
   Inst &inst();
   /// A register that the instruction writes, of the type's width (or wider).
-  void def(unsigned slot, const Operand &operand, unsigned bits, bool widerAllowed = false);
+  void def(unsigned slot, const Operand &operand, unsigned bits,
+           bool widerAllowed = false);
   /// A register that it reads and writes.
   void defUse(unsigned slot, const Operand &operand, unsigned bits);
-  void use(unsigned slot, const Operand &operand, Type type, bool widerAllowed = false);
+  void use(unsigned slot, const Operand &operand, Type type,
+           bool widerAllowed = false);
   void defPredicate(unsigned slot, const Operand &operand);
   void usePredicate(unsigned slot, const Operand &operand);
   /// `[base+offset]`: the base in `slot`, the offset in Inst::imm. True when
   /// the base has 8-byte lanes.
   bool address(unsigned slot, const Operand &operand, Space space);
-  /// The same with lanes of a given width, for values that memory widens or cuts.
-  void defAtWidth(unsigned slot, const Operand &operand, unsigned bits, unsigned lane);
-  void useAtWidth(unsigned slot, const Operand &operand, Type type, unsigned lane);
+  /// The same with lanes of a given width, for values that memory widens or
+  /// cuts.
+  void defAtWidth(unsigned slot, const Operand &operand, unsigned bits,
+                  unsigned lane);
+  void useAtWidth(unsigned slot, const Operand &operand, Type type,
+                  unsigned lane);
   /// .param of a called function is local memory; .const is global.
   Space resolveSpace(Space space, const Operand &memory);
   int64_t variableOffset(const Operand &variable);

@@ -32,55 +32,69 @@ constexpr double instructionsPerMillisecond = 1e6;
 
 class EmulatorDevice final : public Device {
 public:
-  EmulatorDevice(const EmulatedGpu &gpu, unsigned threads) : gpu(gpu), memory(gpu.memoryBytes), scheduler(threads) {}
+  EmulatorDevice(const EmulatedGpu &gpu, unsigned threads)
+      : gpu(gpu), memory(gpu.memoryBytes), scheduler(threads) {}
 
   std::string description() const override {
-    return "emulator (" + gpu.name + ", sm_" + std::to_string(gpu.smVersion) + ", " + std::to_string(gpu.multiprocessors) +
-           " SMs)";
+    return "emulator (" + gpu.name + ", sm_" + std::to_string(gpu.smVersion) +
+           ", " + std::to_string(gpu.multiprocessors) + " SMs)";
   }
   bool isEmulator() const override { return true; }
   Result<uint64_t> freeMemory() override { return memory.freeBytes(); }
 
-  Result<DeviceAddress> allocate(uint64_t bytes, std::string_view name) override { return memory.allocate(bytes, name); }
-  Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes, std::string_view name) override {
+  Result<DeviceAddress> allocate(uint64_t bytes,
+                                 std::string_view name) override {
+    return memory.allocate(bytes, name);
+  }
+  Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes,
+                                         std::string_view name) override {
     return memory.adopt(host, bytes, name);
   }
-  Error release(DeviceAddress address) override { return memory.release(address); }
+  Error release(DeviceAddress address) override {
+    return memory.release(address);
+  }
 
-  Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes, Stream *) override {
+  Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes,
+                     Stream *) override {
     if (Error error = memory.check(to, bytes, true, "copy to the device"))
       return error;
     std::memcpy(reinterpret_cast<void *>(to), from, bytes);
     return Error::success();
   }
-  Error copyToHost(void *to, DeviceAddress from, uint64_t bytes, Stream *) override {
+  Error copyToHost(void *to, DeviceAddress from, uint64_t bytes,
+                   Stream *) override {
     if (Error error = memory.check(from, bytes, false, "copy to the host"))
       return error;
     std::memcpy(to, reinterpret_cast<const void *>(from), bytes);
     return Error::success();
   }
-  Error copyOnDevice(DeviceAddress to, DeviceAddress from, uint64_t bytes, Stream *) override {
+  Error copyOnDevice(DeviceAddress to, DeviceAddress from, uint64_t bytes,
+                     Stream *) override {
     if (Error error = memory.check(from, bytes, false, "copy on the device"))
       return error;
     if (Error error = memory.check(to, bytes, true, "copy on the device"))
       return error;
-    std::memmove(reinterpret_cast<void *>(to), reinterpret_cast<const void *>(from), bytes);
+    std::memmove(reinterpret_cast<void *>(to),
+                 reinterpret_cast<const void *>(from), bytes);
     return Error::success();
   }
-  Error fill(DeviceAddress to, uint8_t byte, uint64_t bytes, Stream *) override {
+  Error fill(DeviceAddress to, uint8_t byte, uint64_t bytes,
+             Stream *) override {
     if (Error error = memory.check(to, bytes, true, "fill"))
       return error;
     std::memset(reinterpret_cast<void *>(to), byte, bytes);
     return Error::success();
   }
 
-  Result<Module *> loadModule(std::string_view image, std::string_view name) override {
+  Result<Module *> loadModule(std::string_view image,
+                              std::string_view name) override {
     Result<LoadedModule> loaded = emu::loadModule(image, name, memory);
     if (!loaded)
       return loaded.error();
     modules.emplace_back();
     modules.back().loaded = std::move(*loaded);
-    for (const std::unique_ptr<Program> &program : modules.back().loaded.kernels)
+    for (const std::unique_ptr<Program> &program :
+         modules.back().loaded.kernels)
       modules.back().kernels.push_back({program.get()});
     return reinterpret_cast<Module *>(&modules.back());
   }
@@ -90,25 +104,30 @@ public:
     for (EmulatorKernel &kernel : module->kernels)
       if (kernel.program->name == name)
         return reinterpret_cast<Kernel *>(&kernel);
-    return Error("emulator: the module '" + module->loaded.name + "' has no kernel '" + std::string(name) + "'");
+    return Error("emulator: the module '" + module->loaded.name +
+                 "' has no kernel '" + std::string(name) + "'");
   }
 
   Result<KernelResources> resources(Kernel *handle) override {
-    const Program &program = *reinterpret_cast<EmulatorKernel *>(handle)->program;
+    const Program &program =
+        *reinterpret_cast<EmulatorKernel *>(handle)->program;
     KernelResources result;
     result.staticSharedBytes = program.staticSharedBytes;
     result.localBytes = program.localBytes;
     return result;
   }
 
-  Error launch(Kernel *handle, const LaunchShape &shape, const void *const *arguments, size_t argumentCount,
+  Error launch(Kernel *handle, const LaunchShape &shape,
+               const void *const *arguments, size_t argumentCount,
                Stream *) override {
-    const Program &program = *reinterpret_cast<EmulatorKernel *>(handle)->program;
+    const Program &program =
+        *reinterpret_cast<EmulatorKernel *>(handle)->program;
     Launch launch;
     if (Error error = admit(program, shape, argumentCount, launch))
       return error;
     for (size_t i = 0; i < argumentCount; ++i)
-      std::memcpy(launch.parameters.data() + program.parameters[i].offset, arguments[i], program.parameters[i].bytes);
+      std::memcpy(launch.parameters.data() + program.parameters[i].offset,
+                  arguments[i], program.parameters[i].bytes);
     return scheduler.run(launch, executed);
   }
 
@@ -128,10 +147,13 @@ public:
     return Error::success();
   }
   Result<double> elapsedMilliseconds(Event *start, Event *end) override {
-    auto *first = reinterpret_cast<EmulatorEvent *>(start), *last = reinterpret_cast<EmulatorEvent *>(end);
+    auto *first = reinterpret_cast<EmulatorEvent *>(start),
+         *last = reinterpret_cast<EmulatorEvent *>(end);
     if (!first->recorded || !last->recorded)
       return Error("emulator: elapsed time of an event that was not recorded");
-    return (static_cast<double>(last->executed) - static_cast<double>(first->executed)) / instructionsPerMillisecond;
+    return (static_cast<double>(last->executed) -
+            static_cast<double>(first->executed)) /
+           instructionsPerMillisecond;
   }
 
 private:
@@ -144,9 +166,11 @@ private:
   uint64_t executed = 0;
 
   /// Refuses what the chip would refuse, and fills in the launch.
-  Error admit(const Program &program, const LaunchShape &shape, size_t argumentCount, Launch &launch) {
+  Error admit(const Program &program, const LaunchShape &shape,
+              size_t argumentCount, Launch &launch) {
     auto refuse = [&](const std::string &why) {
-      return Error("emulator: kernel '" + program.name + "' cannot be launched: " + why);
+      return Error("emulator: kernel '" + program.name +
+                   "' cannot be launched: " + why);
     };
     const Dim3 &grid = shape.grid, &block = shape.block;
     uint64_t threads = uint64_t(block.x) * block.y * block.z;
@@ -155,35 +179,44 @@ private:
     if (grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
       return refuse("the grid is larger than 2147483647 x 65535 x 65535");
     if (block.x > 1024 || block.y > 1024 || block.z > 64 || threads > 1024)
-      return refuse("blocks of " + std::to_string(threads) + " threads (limits: 1024 x 1024 x 64, 1024 in all)");
+      return refuse("blocks of " + std::to_string(threads) +
+                    " threads (limits: 1024 x 1024 x 64, 1024 in all)");
     const uint32_t extents[3] = {block.x, block.y, block.z};
     if (program.requiredThreads[0])
       for (int i = 0; i < 3; ++i)
         if (extents[i] != program.requiredThreads[i])
           return refuse("its .reqntid is not the block's shape");
-    if (program.maxThreads[0] &&
-        threads > uint64_t(program.maxThreads[0]) * program.maxThreads[1] * program.maxThreads[2])
-      return refuse("blocks of " + std::to_string(threads) + " threads exceed its .maxntid");
+    if (program.maxThreads[0] && threads > uint64_t(program.maxThreads[0]) *
+                                               program.maxThreads[1] *
+                                               program.maxThreads[2])
+      return refuse("blocks of " + std::to_string(threads) +
+                    " threads exceed its .maxntid");
     if (uint64_t(shape.cluster.x) * shape.cluster.y * shape.cluster.z != 1)
       return refuse("clusters are not emulated");
     if (argumentCount != program.parameters.size())
-      return refuse(std::to_string(argumentCount) + " arguments for " + std::to_string(program.parameters.size()) +
-                    " parameters");
-    uint64_t shared = uint64_t(program.staticSharedBytes) + shape.dynamicSharedBytes;
+      return refuse(std::to_string(argumentCount) + " arguments for " +
+                    std::to_string(program.parameters.size()) + " parameters");
+    uint64_t shared =
+        uint64_t(program.staticSharedBytes) + shape.dynamicSharedBytes;
     if (shared > gpu.sharedBytesPerBlock)
-      return refuse(std::to_string(shared) + " bytes of shared memory; a block has " +
+      return refuse(std::to_string(shared) +
+                    " bytes of shared memory; a block has " +
                     std::to_string(gpu.sharedBytesPerBlock));
     // The chip keeps 1 KB of shared memory a block for itself.
     uint64_t perMultiprocessor = gpu.blocksPerMultiprocessor;
-    perMultiprocessor = std::min<uint64_t>(perMultiprocessor, gpu.threadsPerMultiprocessor / ((threads + 31) / 32 * 32));
-    perMultiprocessor = std::min<uint64_t>(perMultiprocessor, gpu.sharedBytesPerMultiprocessor / (shared + 1024));
+    perMultiprocessor =
+        std::min<uint64_t>(perMultiprocessor, gpu.threadsPerMultiprocessor /
+                                                  ((threads + 31) / 32 * 32));
+    perMultiprocessor = std::min<uint64_t>(
+        perMultiprocessor, gpu.sharedBytesPerMultiprocessor / (shared + 1024));
     launch.residentLimit = perMultiprocessor * gpu.multiprocessors;
     launch.blocks = uint64_t(grid.x) * grid.y * grid.z;
     if (!launch.residentLimit)
       return refuse("no block fits a multiprocessor");
     if (shape.cooperative && launch.blocks > launch.residentLimit)
-      return refuse("a cooperative grid of " + std::to_string(launch.blocks) + " blocks; " +
-                    std::to_string(launch.residentLimit) + " can be resident");
+      return refuse("a cooperative grid of " + std::to_string(launch.blocks) +
+                    " blocks; " + std::to_string(launch.residentLimit) +
+                    " can be resident");
     launch.program = &program;
     launch.memory = &memory;
     launch.shape = shape;
@@ -196,10 +229,14 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<Device>> llrt::createEmulatorDevice(const EmulatedGpu &gpu, unsigned threads) {
+Result<std::unique_ptr<Device>>
+llrt::createEmulatorDevice(const EmulatedGpu &gpu, unsigned threads) {
   if (const char *missing = missingProcessorFeature())
-    return Error(std::string("emulator: needs an x86-64-v3 processor; this one lacks ") + missing);
+    return Error(
+        std::string("emulator: needs an x86-64-v3 processor; this one lacks ") +
+        missing);
   if (threads == 0)
     threads = std::max(1u, std::thread::hardware_concurrency());
-  return std::unique_ptr<Device>(new EmulatorDevice(gpu, std::min(threads, 256u)));
+  return std::unique_ptr<Device>(
+      new EmulatorDevice(gpu, std::min(threads, 256u)));
 }

@@ -51,7 +51,9 @@ template <class F, bool Ftz, bool Sat> struct Single {
     value = canonical(value);
     return Ftz ? flushed(value) : value;
   }
-  template <class... A> static float apply(A... a) { return result(F::apply(in(a)...)); }
+  template <class... A> static float apply(A... a) {
+    return result(F::apply(in(a)...));
+  }
 };
 
 template <class F> Handler single2(bool ftz, bool sat) {
@@ -63,11 +65,14 @@ template <class F> Handler single2(bool ftz, bool sat) {
 }
 template <class F> Handler single1(bool ftz, bool sat = false) {
   if (ftz)
-    return sat ? unary<Single<F, true, true>, float, float> : unary<Single<F, true, false>, float, float>;
-  return sat ? unary<Single<F, false, true>, float, float> : unary<Single<F, false, false>, float, float>;
+    return sat ? unary<Single<F, true, true>, float, float>
+               : unary<Single<F, true, false>, float, float>;
+  return sat ? unary<Single<F, false, true>, float, float>
+             : unary<Single<F, false, false>, float, float>;
 }
 
-inline void bindFloat(Decoding &d, Handler handler, Type type, unsigned sources) {
+inline void bindFloat(Decoding &d, Handler handler, Type type,
+                      unsigned sources) {
   d.expectOperands(sources + 1, sources + 1);
   d.emit(handler);
   d.def(0, d.operand(0), bitsOf(type));

@@ -43,10 +43,16 @@ struct Brain {
   uint16_t bits;
 };
 
-template <> LLRT_INLINE Half fromLane<Half, uint32_t>(uint32_t lane) { return {static_cast<uint16_t>(lane)}; }
-template <> LLRT_INLINE Brain fromLane<Brain, uint32_t>(uint32_t lane) { return {static_cast<uint16_t>(lane)}; }
+template <> LLRT_INLINE Half fromLane<Half, uint32_t>(uint32_t lane) {
+  return {static_cast<uint16_t>(lane)};
+}
+template <> LLRT_INLINE Brain fromLane<Brain, uint32_t>(uint32_t lane) {
+  return {static_cast<uint16_t>(lane)};
+}
 template <> LLRT_INLINE uint32_t toLane<Half>(Half value) { return value.bits; }
-template <> LLRT_INLINE uint32_t toLane<Brain>(Brain value) { return value.bits; }
+template <> LLRT_INLINE uint32_t toLane<Brain>(Brain value) {
+  return value.bits;
+}
 
 /// f32 operations that give a NaN give this one. On bits, because compilers
 /// take one NaN to be as good as another.
@@ -75,7 +81,9 @@ LLRT_INLINE float toFloat(Half value) {
   std::memcpy(&half, &value.bits, 2);
   return static_cast<float>(half);
 }
-LLRT_INLINE float toFloat(Brain value) { return bitsToFloat(static_cast<uint32_t>(value.bits) << 16); }
+LLRT_INLINE float toFloat(Brain value) {
+  return bitsToFloat(static_cast<uint32_t>(value.bits) << 16);
+}
 LLRT_INLINE float toFloat(float value) { return value; }
 
 template <class T> T fromFloat(float value);
@@ -107,7 +115,8 @@ LLRT_INLINE float oddFloat(double value) {
 
 /// a*b+c in 16-bit formats, rounded once. a*b is exact in double.
 template <class T> LLRT_INLINE T fusedNarrow(T a, T b, T c) {
-  double product = static_cast<double>(toFloat(a)) * static_cast<double>(toFloat(b));
+  double product =
+      static_cast<double>(toFloat(a)) * static_cast<double>(toFloat(b));
   double addend = toFloat(c);
   double sum = product + addend;
   double part = sum - product;

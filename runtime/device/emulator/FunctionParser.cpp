@@ -35,7 +35,8 @@ bool FunctionParser::directive() {
   const Token &token = cursor.peek();
   if (token.kind != Token::Word)
     return false;
-  if (token.text == ".maxntid" || token.text == ".reqntid" || token.text == ".reqnctapercluster") {
+  if (token.text == ".maxntid" || token.text == ".reqntid" ||
+      token.text == ".reqnctapercluster") {
     std::string_view which = cursor.next().text;
     uint32_t extent[3] = {1, 1, 1};
     unsigned dimension = 0;
@@ -45,25 +46,29 @@ bool FunctionParser::directive() {
         cursor.fail("bad extents of " + std::string(which));
       extent[dimension++] = static_cast<uint32_t>(value);
     } while (cursor.accept(','));
-    uint32_t *to = which == ".maxntid" ? function.maxThreads : function.requiredThreads;
+    uint32_t *to =
+        which == ".maxntid" ? function.maxThreads : function.requiredThreads;
     if (which != ".reqnctapercluster")
       for (int i = 0; i < 3; ++i)
         to[i] = extent[i];
     return true;
   }
-  if (token.text == ".minnctapersm" || token.text == ".maxnreg" || token.text == ".maxclusterrank") {
+  if (token.text == ".minnctapersm" || token.text == ".maxnreg" ||
+      token.text == ".maxclusterrank") {
     cursor.next();
     cursor.integer();
     return true;
   }
-  if (token.text == ".noreturn" || token.text == ".explicitcluster" || token.text == ".blocksareclusters") {
+  if (token.text == ".noreturn" || token.text == ".explicitcluster" ||
+      token.text == ".blocksareclusters") {
     cursor.next();
     return true;
   }
   return skipDebug(cursor);
 }
 
-void FunctionParser::parameters(std::vector<int> &out, std::vector<int> &registers) {
+void FunctionParser::parameters(std::vector<int> &out,
+                                std::vector<int> &registers) {
   cursor.expect('(');
   if (cursor.accept(')'))
     return;
@@ -79,7 +84,8 @@ void FunctionParser::parameters(std::vector<int> &out, std::vector<int> &registe
       continue;
     }
     if (!cursor.peek().is(".param"))
-      cursor.fail("expected a parameter, found '" + std::string(cursor.peek().text) + "'");
+      cursor.fail("expected a parameter, found '" +
+                  std::string(cursor.peek().text) + "'");
     VariableDeclaration variable = parseVariables(cursor, false).front();
     int index = static_cast<int>(function.variables.size());
     scopes[0].variables[variable.name] = index;
@@ -93,7 +99,8 @@ void FunctionParser::parameters(std::vector<int> &out, std::vector<int> &registe
 void FunctionParser::body() {
   for (;;) {
     if (cursor.atEnd())
-      cursor.fail("the text ends inside the function '" + std::string(function.name) + "'");
+      cursor.fail("the text ends inside the function '" +
+                  std::string(function.name) + "'");
     if (cursor.peek().is('}')) {
       function.endLine = cursor.peek().line;
       cursor.next();
@@ -123,14 +130,16 @@ void FunctionParser::statement() {
     return;
   }
   if (token.kind != Token::Word)
-    cursor.fail("expected an instruction, found '" + std::string(token.text) + "'");
+    cursor.fail("expected an instruction, found '" + std::string(token.text) +
+                "'");
   Scope &here = scopes[static_cast<size_t>(scope)];
   if (cursor.peek(1).is(':')) {
     Statement statement;
     statement.line = token.line;
     statement.label = static_cast<int>(function.labels++);
     if (!here.labels.emplace(token.text, statement.label).second)
-      cursor.fail("the label '" + std::string(token.text) + "' is already defined in this scope");
+      cursor.fail("the label '" + std::string(token.text) +
+                  "' is already defined in this scope");
     cursor.next();
     cursor.next();
     if (cursor.peek().is(".branchtargets")) {
@@ -204,7 +213,8 @@ void FunctionParser::declareRegisters() {
     if (cursor.accept('<')) {
       cursor.integer();
       cursor.expect('>');
-      scopes[static_cast<size_t>(scope)].registers[text] = -2 - static_cast<int>(type);
+      scopes[static_cast<size_t>(scope)].registers[text] =
+          -2 - static_cast<int>(type);
     } else {
       declareRegister(text, type);
     }
@@ -221,15 +231,18 @@ int FunctionParser::findRegister(std::string_view text) const {
     auto found = here.registers.find(text);
     if (found != here.registers.end() && found->second >= 0)
       return found->second;
-    // "%r12" of ".reg .b32 %r<20>": the longest prefix wins, as "%r1<9>" may stand beside "%r<9>".
-    for (size_t cut = digits < text.size() ? text.size() - 1 : 0; cut >= digits && cut > 0; --cut) {
+    // "%r12" of ".reg .b32 %r<20>": the longest prefix wins, as "%r1<9>" may
+    // stand beside "%r<9>".
+    for (size_t cut = digits < text.size() ? text.size() - 1 : 0;
+         cut >= digits && cut > 0; --cut) {
       auto range = here.registers.find(text.substr(0, cut));
       if (range != here.registers.end() && range->second <= -2) {
         auto &self = const_cast<FunctionParser &>(*this);
         int index = static_cast<int>(function.registers.size());
         if (function.registers.size() >= maxRegisters)
           cursor.fail("the function uses more than 1048576 registers");
-        function.registers.push_back({std::string(text), static_cast<Type>(-2 - range->second)});
+        function.registers.push_back(
+            {std::string(text), static_cast<Type>(-2 - range->second)});
         self.scopes[static_cast<size_t>(at)].registers[text] = index;
         return index;
       }
@@ -247,12 +260,14 @@ void FunctionParser::instruction() {
     statement.guard = findRegister(guard);
     if (statement.guard < 0)
       cursor.fail("the predicate '" + std::string(guard) + "' is not declared");
-    if (function.registers[static_cast<size_t>(statement.guard)].type != Type::Pred)
+    if (function.registers[static_cast<size_t>(statement.guard)].type !=
+        Type::Pred)
       cursor.fail("'" + std::string(guard) + "' is no predicate");
   }
   statement.opcode = cursor.word("an instruction");
   if (statement.opcode[0] == '.' || statement.opcode[0] == '%')
-    cursor.fail("expected an instruction, found '" + std::string(statement.opcode) + "'");
+    cursor.fail("expected an instruction, found '" +
+                std::string(statement.opcode) + "'");
   if (!cursor.peek().is(';'))
     do
       statement.operands.push_back(operand());
@@ -307,7 +322,8 @@ void FunctionParser::resolve(Operand &operand, unsigned line) {
     resolve(element, line);
   if (operand.kind != Operand::Label || operand.label >= 0)
     return;
-  for (int at = ~operand.label; at >= 0; at = scopes[static_cast<size_t>(at)].parent) {
+  for (int at = ~operand.label; at >= 0;
+       at = scopes[static_cast<size_t>(at)].parent) {
     auto found = scopes[static_cast<size_t>(at)].labels.find(operand.name);
     if (found != scopes[static_cast<size_t>(at)].labels.end()) {
       operand.label = found->second;
@@ -351,9 +367,10 @@ Operand FunctionParser::memory() {
   result.kind = Operand::Memory;
   result.elements.push_back(operand());
   Operand &base = result.elements[0];
-  if (base.kind != Operand::Register && base.kind != Operand::Variable && base.kind != Operand::Integer &&
-      base.kind != Operand::Label)
-    cursor.fail("an address is a register, a variable or a number, plus a constant");
+  if (base.kind != Operand::Register && base.kind != Operand::Variable &&
+      base.kind != Operand::Integer && base.kind != Operand::Label)
+    cursor.fail(
+        "an address is a register, a variable or a number, plus a constant");
   if (base.kind == Operand::Label)
     cursor.fail("'" + std::string(base.name) + "' is not declared");
   result.offset = base.offset;
@@ -396,14 +413,18 @@ Operand FunctionParser::operand() {
   }
   Operand result = name(cursor.next().text);
   result.negated = negated;
-  if (result.kind == Operand::Special && !cursor.peek().is(',') && !cursor.peek().is(';') &&
-      !cursor.peek().is(']') && !cursor.peek().is('}') && !cursor.peek().is(')') && !cursor.peek().is('|'))
+  if (result.kind == Operand::Special && !cursor.peek().is(',') &&
+      !cursor.peek().is(';') && !cursor.peek().is(']') &&
+      !cursor.peek().is('}') && !cursor.peek().is(')') &&
+      !cursor.peek().is('|'))
     cursor.fail("unexpected '" + std::string(cursor.peek().text) + "'");
   if (cursor.peek().is('+') || cursor.peek().is('-')) {
     // "[%r1+-4]", "a+16"
     bool negative = cursor.next().is('-');
     int64_t offset = cursor.integer();
-    result.offset = negative ? static_cast<int64_t>(0 - static_cast<uint64_t>(offset)) : offset;
+    result.offset =
+        negative ? static_cast<int64_t>(0 - static_cast<uint64_t>(offset))
+                 : offset;
   }
   if (cursor.accept('|')) {
     Operand pair;

@@ -32,12 +32,15 @@ private:
 bool skipDebug(TokenCursor &cursor);
 bool isStateSpace(std::string_view word);
 /// ".shared .align 16 .b8 a[64], b[64];" A parameter has no semicolon.
-std::vector<VariableDeclaration> parseVariables(TokenCursor &cursor, bool external);
+std::vector<VariableDeclaration> parseVariables(TokenCursor &cursor,
+                                                bool external);
 
 class FunctionParser {
 public:
-  FunctionParser(TokenCursor &cursor, const std::unordered_map<std::string_view, int> &moduleVariables,
-                 FunctionDeclaration &function)
+  FunctionParser(
+      TokenCursor &cursor,
+      const std::unordered_map<std::string_view, int> &moduleVariables,
+      FunctionDeclaration &function)
       : cursor(cursor), moduleVariables(moduleVariables), function(function) {}
   void run(bool external);
 

@@ -11,7 +11,9 @@ using namespace llrt::emu;
 namespace {
 
 /// One lane's operand as a generic address; `shared`: it names shared memory.
-template <class A> LLRT_INLINE uint64_t laneAddress(Warp &warp, uint32_t operand, int lane, int64_t offset, bool shared) {
+template <class A>
+LLRT_INLINE uint64_t laneAddress(Warp &warp, uint32_t operand, int lane,
+                                 int64_t offset, bool shared) {
   uint64_t address = warp.in<A>(operand)[lane] + static_cast<uint64_t>(offset);
   return shared && address < windowBytes ? address + sharedWindow : address;
 }
@@ -29,38 +31,50 @@ struct CopyOperands {
     HasIgnore = 128,
     IgnoreNegated = 256
   };
-  // extra[0..2]: byte offsets of the three addresses, as int32; extra[3]: flags.
+  // extra[0..2]: byte offsets of the three addresses, as int32; extra[3]:
+  // flags.
 };
 
-LLRT_INLINE uint64_t addressOf(Warp &warp, const Inst *inst, unsigned slot, int lane, bool wide, bool shared) {
+LLRT_INLINE uint64_t addressOf(Warp &warp, const Inst *inst, unsigned slot,
+                               int lane, bool wide, bool shared) {
   int64_t offset = static_cast<int32_t>(inst->extra[slot]);
-  return wide ? laneAddress<uint64_t>(warp, inst->op[slot], lane, offset, shared)
-              : laneAddress<uint32_t>(warp, inst->op[slot], lane, offset, shared);
+  return wide
+             ? laneAddress<uint64_t>(warp, inst->op[slot], lane, offset, shared)
+             : laneAddress<uint32_t>(warp, inst->op[slot], lane, offset,
+                                     shared);
 }
 
 /// Checked host address of [address, address+bytes); Inst::aux: the interval.
-char *hostRange(const Inst *inst, Warp &warp, int lane, uint64_t address, uint64_t bytes, AccessKind kind,
-                bool interval) {
+char *hostRange(const Inst *inst, Warp &warp, int lane, uint64_t address,
+                uint64_t bytes, AccessKind kind, bool interval) {
   if (address >= sharedWindow) {
     uint64_t at = address - sharedWindow;
-    if (at < sharedStart || at - sharedStart > warp.sharedBytes || warp.sharedBytes - (at - sharedStart) < bytes)
-      fault(inst, lane, "copy of " + std::to_string(bytes) + " bytes at shared address " + std::to_string(at) +
-                            ", outside the block's " + std::to_string(warp.sharedBytes) + " bytes");
+    if (at < sharedStart || at - sharedStart > warp.sharedBytes ||
+        warp.sharedBytes - (at - sharedStart) < bytes)
+      fault(inst, lane,
+            "copy of " + std::to_string(bytes) + " bytes at shared address " +
+                std::to_string(at) + ", outside the block's " +
+                std::to_string(warp.sharedBytes) + " bytes");
     return warp.shared + (at - sharedStart);
   }
   if (interval) {
     const Interval &known = warp.worker->intervals[inst->aux];
-    if (address - known.begin < known.bytes && known.bytes - (address - known.begin) >= bytes)
+    if (address - known.begin < known.bytes &&
+        known.bytes - (address - known.begin) >= bytes)
       return reinterpret_cast<char *>(address);
   }
   const Memory &memory = *warp.worker->launch->memory;
   const Allocation *allocation = memory.find(address);
   if (!allocation || allocation->end - address < bytes)
-    fault(inst, lane, "copy of " + std::to_string(bytes) + " bytes at " + memory.describe(address));
+    fault(inst, lane,
+          "copy of " + std::to_string(bytes) + " bytes at " +
+              memory.describe(address));
   if (kind != AccessKind::Load && !allocation->writable)
-    fault(inst, lane, "copy into constant memory at " + memory.describe(address));
+    fault(inst, lane,
+          "copy into constant memory at " + memory.describe(address));
   if (interval)
-    warp.worker->intervals[inst->aux] = {allocation->begin, allocation->end - allocation->begin};
+    warp.worker->intervals[inst->aux] = {allocation->begin,
+                                         allocation->end - allocation->begin};
   return reinterpret_cast<char *>(address);
 }
 
@@ -70,19 +84,29 @@ const Inst *runBulkCopy(const Inst *inst, Warp &warp, uint32_t mask) {
   using F = CopyOperands;
   for (uint32_t left = mask; left; left &= left - 1) {
     int lane = __builtin_ctz(left);
-    bool toShared = flags & F::DestinationShared, fromShared = flags & F::SourceShared;
-    uint64_t to = addressOf(warp, inst, 0, lane, flags & F::DestinationWide, toShared);
-    uint64_t from = addressOf(warp, inst, 1, lane, flags & F::SourceWide, fromShared);
+    bool toShared = flags & F::DestinationShared,
+         fromShared = flags & F::SourceShared;
+    uint64_t to =
+        addressOf(warp, inst, 0, lane, flags & F::DestinationWide, toShared);
+    uint64_t from =
+        addressOf(warp, inst, 1, lane, flags & F::SourceWide, fromShared);
     uint32_t size = warp.in<uint32_t>(inst->op[3])[lane];
     if (size % 16 || to % 16 || from % 16)
-      fault(inst, lane, "a bulk copy needs addresses and a size that are multiples of 16; the size is " +
-                            std::to_string(size));
-    char *target = hostRange(inst, warp, lane, to, size, AccessKind::Store, !toShared);
-    const char *source = hostRange(inst, warp, lane, from, size, AccessKind::Load, !fromShared);
+      fault(inst, lane,
+            "a bulk copy needs addresses and a size that are multiples of 16; "
+            "the size is " +
+                std::to_string(size));
+    char *target =
+        hostRange(inst, warp, lane, to, size, AccessKind::Store, !toShared);
+    const char *source =
+        hostRange(inst, warp, lane, from, size, AccessKind::Load, !fromShared);
     std::memmove(target, source, size);
     if (flags & F::HasMbarrier) {
-      uint64_t barrier = addressOf(warp, inst, 2, lane, flags & F::MbarrierWide, true) - sharedWindow;
-      completeTransaction(inst, warp, lane, static_cast<uint32_t>(barrier), size);
+      uint64_t barrier =
+          addressOf(warp, inst, 2, lane, flags & F::MbarrierWide, true) -
+          sharedWindow;
+      completeTransaction(inst, warp, lane, static_cast<uint32_t>(barrier),
+                          size);
     }
   }
   warp.block->effects += 1;
@@ -97,20 +121,31 @@ const Inst *runCopy(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t size = static_cast<uint32_t>(inst->imm);
   for (uint32_t left = mask; left; left &= left - 1) {
     int lane = __builtin_ctz(left);
-    uint64_t to = addressOf(warp, inst, 0, lane, flags & F::DestinationWide, true);
-    uint64_t from = addressOf(warp, inst, 1, lane, flags & F::SourceWide, false);
-    uint32_t bytes = flags & F::HasSourceSize ? warp.in<uint32_t>(inst->op[3])[lane] : size;
+    uint64_t to =
+        addressOf(warp, inst, 0, lane, flags & F::DestinationWide, true);
+    uint64_t from =
+        addressOf(warp, inst, 1, lane, flags & F::SourceWide, false);
+    uint32_t bytes =
+        flags & F::HasSourceSize ? warp.in<uint32_t>(inst->op[3])[lane] : size;
     if (flags & F::HasIgnore) {
-      bool ignore = (warp.predicates[inst->op[4]] >> lane & 1) != static_cast<uint32_t>((flags & F::IgnoreNegated) != 0);
+      bool ignore = (warp.predicates[inst->op[4]] >> lane & 1) !=
+                    static_cast<uint32_t>((flags & F::IgnoreNegated) != 0);
       bytes = ignore ? 0 : bytes;
     }
     if (bytes > size)
-      fault(inst, lane, "cp.async reads " + std::to_string(bytes) + " bytes of " + std::to_string(size));
+      fault(inst, lane,
+            "cp.async reads " + std::to_string(bytes) + " bytes of " +
+                std::to_string(size));
     if (to % size || (bytes && from % size))
-      fault(inst, lane, "misaligned cp.async of " + std::to_string(size) + " bytes");
-    char *target = hostRange(inst, warp, lane, to, size, AccessKind::Store, false);
+      fault(inst, lane,
+            "misaligned cp.async of " + std::to_string(size) + " bytes");
+    char *target =
+        hostRange(inst, warp, lane, to, size, AccessKind::Store, false);
     if (bytes)
-      std::memcpy(target, hostRange(inst, warp, lane, from, bytes, AccessKind::Load, true), bytes);
+      std::memcpy(
+          target,
+          hostRange(inst, warp, lane, from, bytes, AccessKind::Load, true),
+          bytes);
     std::memset(target + bytes, 0, size - bytes);
   }
   warp.block->effects += 1;
@@ -118,11 +153,15 @@ const Inst *runCopy(const Inst *inst, Warp &warp, uint32_t mask) {
 }
 
 /// cp.async.mbarrier.arrive: this thread's copies are done, so it arrives now.
-/// Without .noinc the pending count is first raised by one, which it takes back.
-template <class A> const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
+/// Without .noinc the pending count is first raised by one, which it takes
+/// back.
+template <class A>
+const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
   for (uint32_t left = mask; left; left &= left - 1) {
     int lane = __builtin_ctz(left);
-    uint32_t address = static_cast<uint32_t>(laneAddress<A>(warp, inst->op[0], lane, inst->imm, true) - sharedWindow);
+    uint32_t address = static_cast<uint32_t>(
+        laneAddress<A>(warp, inst->op[0], lane, inst->imm, true) -
+        sharedWindow);
     if (inst->aux)
       arrive(inst, warp, lane, address, 1, 0, false);
     else
@@ -132,11 +171,13 @@ template <class A> const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint3
 }
 
 bool isWide(Decoding &d, const Operand &memory) {
-  return !(memory.kind == Operand::Memory && memory.elements[0].kind == Operand::Register &&
+  return !(memory.kind == Operand::Memory &&
+           memory.elements[0].kind == Operand::Register &&
            d.registerBits(memory.elements[0]) == 32);
 }
 
-void bindAddress(Decoding &d, unsigned slot, const Operand &memory, uint32_t wideFlag) {
+void bindAddress(Decoding &d, unsigned slot, const Operand &memory,
+                 uint32_t wideFlag) {
   int64_t keep = d.inst().imm;
   bool wide = d.address(slot, memory, Space::Shared);
   int64_t offset = d.inst().imm;
@@ -166,17 +207,20 @@ void decodeBulk(Decoding &d) {
     d.expectOperands(2, 3);
     return d.emit(runNothing);
   }
-  std::string_view first = d.takeOneOf({"shared::cluster", "shared::cta", "global"});
+  std::string_view first =
+      d.takeOneOf({"shared::cluster", "shared::cta", "global"});
   std::string_view second = d.takeOneOf({"shared::cta", "global"});
   bool mbarrier = d.take("mbarrier::complete_tx::bytes");
   bool group = d.take("bulk_group");
   bool hint = d.take("L2::cache_hint");
-  if (first.empty() || second.empty() || mbarrier == group || (first == "global") == mbarrier)
+  if (first.empty() || second.empty() || mbarrier == group ||
+      (first == "global") == mbarrier)
     d.unsupported();
   d.expectOperands(3u + mbarrier + hint, 3u + mbarrier + hint);
   d.emit(runBulkCopy);
   d.extra(4);
-  d.setExtra(3, (first != "global" ? F::DestinationShared : 0u) | (second != "global" ? F::SourceShared : 0u) |
+  d.setExtra(3, (first != "global" ? F::DestinationShared : 0u) |
+                    (second != "global" ? F::SourceShared : 0u) |
                     (mbarrier ? F::HasMbarrier : 0u));
   bindAddress(d, 0, d.operand(0), F::DestinationWide);
   bindAddress(d, 1, d.operand(1), F::SourceWide);
@@ -214,7 +258,8 @@ void decodeCp(Decoding &d) {
   bool throughL1 = d.take("ca");
   if (!throughL1 && !d.take("cg"))
     d.unsupported();
-  if (d.takeOneOf({"shared", "shared::cta", "shared::cluster"}).empty() || !d.take("global"))
+  if (d.takeOneOf({"shared", "shared::cta", "shared::cluster"}).empty() ||
+      !d.take("global"))
     d.unsupported();
   bool hint = d.take("L2::cache_hint");
   d.takeOneOf({"L2::64B", "L2::128B", "L2::256B"});
@@ -231,7 +276,8 @@ void decodeCp(Decoding &d) {
     const Operand &fourth = d.operand(3);
     if (d.registerBits(fourth) == 1) {
       d.usePredicate(4, fourth);
-      d.setExtra(3, d.inst().extra[3] | F::HasIgnore | (fourth.negated ? F::IgnoreNegated : 0u));
+      d.setExtra(3, d.inst().extra[3] | F::HasIgnore |
+                        (fourth.negated ? F::IgnoreNegated : 0u));
     } else {
       d.use(3, fourth, Type::U32);
       d.setExtra(3, d.inst().extra[3] | F::HasSourceSize);
@@ -242,4 +288,6 @@ void decodeCp(Decoding &d) {
 
 } // namespace
 
-void llrt::emu::addAsyncInstructions(InstructionTable &table) { table["cp"] = decodeCp; }
+void llrt::emu::addAsyncInstructions(InstructionTable &table) {
+  table["cp"] = decodeCp;
+}

@@ -21,7 +21,8 @@ static bool complete(const Block &block, const Barrier &barrier) {
 }
 
 /// Gives a warp the result of a reduction; the split's or the handler's Inst.
-static void deliver(const Inst *inst, Warp &warp, uint32_t mask, const Barrier &barrier) {
+static void deliver(const Inst *inst, Warp &warp, uint32_t mask,
+                    const Barrier &barrier) {
   auto kind = static_cast<BarrierKind>(inst->aux & 7);
   if (kind == BarrierKind::Population) {
     uint32_t r[32];
@@ -29,7 +30,8 @@ static void deliver(const Inst *inst, Warp &warp, uint32_t mask, const Barrier &
       lane = barrier.population;
     put(warp.out<uint32_t>(inst->op[0]), r, mask);
   } else if (kind == BarrierKind::And) {
-    putPredicate(warp, inst->op[0], barrier.population == barrier.arrived ? ~0u : 0, mask);
+    putPredicate(warp, inst->op[0],
+                 barrier.population == barrier.arrived ? ~0u : 0, mask);
   } else if (kind == BarrierKind::Or) {
     putPredicate(warp, inst->op[0], barrier.population ? ~0u : 0, mask);
   }
@@ -48,12 +50,13 @@ static void release(Block &block, uint32_t number) {
 
 void llrt::emu::threadsLeft(Block &block) {
   for (uint32_t i = 0; i < 16; ++i)
-    if (block.barriers[i].open && !block.barriers[i].expected && complete(block, block.barriers[i]))
+    if (block.barriers[i].open && !block.barriers[i].expected &&
+        complete(block, block.barriers[i]))
       release(block, i);
 }
 
-/// op[1]: barrier, op[2]: threads (aux bit 4), op[3]: predicate (aux bit 5: negated);
-/// aux bits 0-2: BarrierKind, bit 3: .aligned.
+/// op[1]: barrier, op[2]: threads (aux bit 4), op[3]: predicate (aux bit 5:
+/// negated); aux bits 0-2: BarrierKind, bit 3: .aligned.
 static const Inst *runBarrier(const Inst *inst, Warp &warp, uint32_t mask) {
   auto kind = static_cast<BarrierKind>(inst->aux & 7);
   bool isAligned = inst->aux & 8;
@@ -68,10 +71,14 @@ static const Inst *runBarrier(const Inst *inst, Warp &warp, uint32_t mask) {
   if (inst->aux & 16) {
     uint32_t threads = warp.in<uint32_t>(inst->op[2])[lane];
     if (threads == 0 || threads % 32)
-      fault(inst, lane, "a barrier for " + std::to_string(threads) + " threads; it has to be a multiple of 32");
+      fault(inst, lane,
+            "a barrier for " + std::to_string(threads) +
+                " threads; it has to be a multiple of 32");
     if (barrier.open && barrier.expected != threads)
-      fault(inst, lane, "barrier " + std::to_string(number) + " for " + std::to_string(threads) +
-                            " threads is in use for " + std::to_string(barrier.expected));
+      fault(inst, lane,
+            "barrier " + std::to_string(number) + " for " +
+                std::to_string(threads) + " threads is in use for " +
+                std::to_string(barrier.expected));
     barrier.expected = threads;
   }
   barrier.open = true;
@@ -80,11 +87,14 @@ static const Inst *runBarrier(const Inst *inst, Warp &warp, uint32_t mask) {
   barrier.arrivedWarps += isAligned ? 32 : threads;
   if (kind >= BarrierKind::Population) {
     uint32_t value = warp.predicates[inst->op[3]] ^ (inst->aux & 32 ? ~0u : 0);
-    barrier.population += static_cast<uint32_t>(__builtin_popcount(value & mask));
+    barrier.population +=
+        static_cast<uint32_t>(__builtin_popcount(value & mask));
   }
   block.effects += 1;
   if (barrier.expected && barrier.arrivedWarps > barrier.expected)
-    fault(inst, lane, "more threads than the " + std::to_string(barrier.expected) + " of barrier " + std::to_string(number));
+    fault(inst, lane,
+          "more threads than the " + std::to_string(barrier.expected) +
+              " of barrier " + std::to_string(number));
   if (complete(block, barrier)) {
     deliver(inst, warp, mask, barrier);
     release(block, number);
@@ -131,7 +141,8 @@ static void decodeBarrier(Decoding &d) {
   else if (!d.take("sync"))
     d.unsupported();
   bool reduces = kind >= BarrierKind::Population;
-  if (reduces && d.takeType() != (kind == BarrierKind::Population ? Type::U32 : Type::Pred))
+  if (reduces && d.takeType() !=
+                     (kind == BarrierKind::Population ? Type::U32 : Type::Pred))
     d.unsupported();
   size_t first = reduces ? 1 : 0, last = d.operands() - reduces;
   d.expectOperands(first + 1 + reduces, first + 2 + reduces);
@@ -148,7 +159,8 @@ static void decodeBarrier(Decoding &d) {
     const Operand &predicate = d.operand(last);
     d.inst().aux |= predicate.negated << 5;
     d.usePredicate(3, predicate);
-    kind == BarrierKind::Population ? d.def(0, d.operand(0), 32) : d.defPredicate(0, d.operand(0));
+    kind == BarrierKind::Population ? d.def(0, d.operand(0), 32)
+                                    : d.defPredicate(0, d.operand(0));
   }
 }
 
@@ -158,31 +170,41 @@ MbarrierWord MbarrierWord::unpack(uint64_t word) {
   MbarrierWord result;
   result.pending = word & maxCount;
   result.expected = word >> 20 & maxCount;
-  result.transactions = static_cast<int32_t>(static_cast<int64_t>(word << 2) >> 42);
+  result.transactions =
+      static_cast<int32_t>(static_cast<int64_t>(word << 2) >> 42);
   result.phase = word >> 62 & 1;
   result.valid = word >> 63;
   return result;
 }
 
 uint64_t MbarrierWord::pack() const {
-  return static_cast<uint64_t>(pending) | static_cast<uint64_t>(expected) << 20 |
-         (static_cast<uint64_t>(transactions) & 0x3fffff) << 40 | static_cast<uint64_t>(phase) << 62 |
+  return static_cast<uint64_t>(pending) |
+         static_cast<uint64_t>(expected) << 20 |
+         (static_cast<uint64_t>(transactions) & 0x3fffff) << 40 |
+         static_cast<uint64_t>(phase) << 62 |
          static_cast<uint64_t>(valid) << 63;
 }
 
-static uint64_t *mbarrierAt(const Inst *inst, Warp &warp, int lane, uint32_t address) {
-  if (address < sharedStart || address - sharedStart + 8 > warp.sharedBytes || address % 8)
-    fault(inst, lane, "the mbarrier at shared address " + std::to_string(address) +
-                          (address % 8 ? " is misaligned" : " lies outside the block's shared memory"));
+static uint64_t *mbarrierAt(const Inst *inst, Warp &warp, int lane,
+                            uint32_t address) {
+  if (address < sharedStart || address - sharedStart + 8 > warp.sharedBytes ||
+      address % 8)
+    fault(inst, lane,
+          "the mbarrier at shared address " + std::to_string(address) +
+              (address % 8 ? " is misaligned"
+                           : " lies outside the block's shared memory"));
   return reinterpret_cast<uint64_t *>(warp.shared + (address - sharedStart));
 }
 
-MbarrierWord llrt::emu::readMbarrier(const Inst *inst, Warp &warp, int lane, uint32_t address) {
+MbarrierWord llrt::emu::readMbarrier(const Inst *inst, Warp &warp, int lane,
+                                     uint32_t address) {
   uint64_t word;
   std::memcpy(&word, mbarrierAt(inst, warp, lane, address), 8);
   MbarrierWord result = MbarrierWord::unpack(word);
   if (!result.valid)
-    fault(inst, lane, "no mbarrier has been initialised at shared address " + std::to_string(address));
+    fault(inst, lane,
+          "no mbarrier has been initialised at shared address " +
+              std::to_string(address));
   return result;
 }
 
@@ -204,15 +226,18 @@ void llrt::emu::writeMbarrier(Warp &warp, uint32_t address, MbarrierWord word) {
         split.state = SplitState::Ready;
 }
 
-uint64_t llrt::emu::arrive(const Inst *inst, Warp &warp, int lane, uint32_t address, uint32_t arrivals, int64_t expect,
+uint64_t llrt::emu::arrive(const Inst *inst, Warp &warp, int lane,
+                           uint32_t address, uint32_t arrivals, int64_t expect,
                            bool drop) {
   MbarrierWord word = readMbarrier(inst, warp, lane, address);
   uint64_t state = word.pack();
   if (arrivals > word.pending)
-    fault(inst, lane, std::to_string(arrivals) + " arrivals at an mbarrier that expects " + std::to_string(word.pending) +
-                          " more in this phase");
+    fault(inst, lane,
+          std::to_string(arrivals) + " arrivals at an mbarrier that expects " +
+              std::to_string(word.pending) + " more in this phase");
   int64_t transactions = word.transactions + expect;
-  if (transactions > int64_t(MbarrierWord::maxCount) || transactions < -int64_t(MbarrierWord::maxCount))
+  if (transactions > int64_t(MbarrierWord::maxCount) ||
+      transactions < -int64_t(MbarrierWord::maxCount))
     fault(inst, lane, "the transaction count of the mbarrier overflows");
   word.transactions = static_cast<int32_t>(transactions);
   word.pending -= arrivals;
@@ -222,13 +247,17 @@ uint64_t llrt::emu::arrive(const Inst *inst, Warp &warp, int lane, uint32_t addr
   return state;
 }
 
-void llrt::emu::completeTransaction(const Inst *inst, Warp &warp, int lane, uint32_t address, int64_t bytes) {
+void llrt::emu::completeTransaction(const Inst *inst, Warp &warp, int lane,
+                                    uint32_t address, int64_t bytes) {
   arrive(inst, warp, lane, address, 0, -bytes, false);
 }
 
 /// The shared address of a lane's operand; generic ones lose their window.
-template <class A> static uint32_t sharedAddress(const Inst *inst, Warp &warp, unsigned slot, int lane, int64_t offset) {
-  uint64_t address = warp.in<A>(inst->op[slot])[lane] + static_cast<uint64_t>(offset);
+template <class A>
+static uint32_t sharedAddress(const Inst *inst, Warp &warp, unsigned slot,
+                              int lane, int64_t offset) {
+  uint64_t address =
+      warp.in<A>(inst->op[slot])[lane] + static_cast<uint64_t>(offset);
   if (sizeof(A) == 8 && address - sharedWindow < windowBytes)
     address -= sharedWindow;
   if (sizeof(A) == 8 && address >> 32)
@@ -241,12 +270,15 @@ template <class F> static void eachLane(uint32_t mask, F each) {
     each(__builtin_ctz(mask));
 }
 
-template <class A> static const Inst *runInit(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class A>
+static const Inst *runInit(const Inst *inst, Warp &warp, uint32_t mask) {
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
     uint32_t count = warp.in<uint32_t>(inst->op[1])[lane];
     if (count == 0 || count > MbarrierWord::maxCount)
-      fault(inst, lane, "an mbarrier for " + std::to_string(count) + " arrivals; 1 to 1048575 are possible");
+      fault(inst, lane,
+            "an mbarrier for " + std::to_string(count) +
+                " arrivals; 1 to 1048575 are possible");
     uint64_t word = MbarrierWord{count, count, 0, false, true}.pack();
     std::memcpy(mbarrierAt(inst, warp, lane, address), &word, 8);
   });
@@ -254,7 +286,8 @@ template <class A> static const Inst *runInit(const Inst *inst, Warp &warp, uint
   return inst + 1;
 }
 
-template <class A> static const Inst *runInvalidate(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class A>
+static const Inst *runInvalidate(const Inst *inst, Warp &warp, uint32_t mask) {
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
     readMbarrier(inst, warp, lane, address);
@@ -266,17 +299,23 @@ template <class A> static const Inst *runInvalidate(const Inst *inst, Warp &warp
 /// op[0]: address, op[1]: state out (aux bit 0), op[2]: arrivals (aux bit 1),
 /// op[3]: expected bytes (aux bit 2); aux bit 3: drop, bit 4: noComplete,
 /// bit 5: expect_tx alone, bit 6: complete_tx alone.
-template <class A> static const Inst *runArrive(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class A>
+static const Inst *runArrive(const Inst *inst, Warp &warp, uint32_t mask) {
   uint64_t state[32] = {};
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
-    uint32_t arrivals = inst->aux & (32 | 64) ? 0 : inst->aux & 2 ? warp.in<uint32_t>(inst->op[2])[lane] : 1;
-    int64_t expect = inst->aux & 4 ? int64_t(warp.in<uint32_t>(inst->op[3])[lane]) : 0;
+    uint32_t arrivals = inst->aux & (32 | 64) ? 0
+                        : inst->aux & 2 ? warp.in<uint32_t>(inst->op[2])[lane]
+                                        : 1;
+    int64_t expect =
+        inst->aux & 4 ? int64_t(warp.in<uint32_t>(inst->op[3])[lane]) : 0;
     if (inst->aux & 64)
       expect = -expect;
-    if ((inst->aux & 16) && arrivals >= readMbarrier(inst, warp, lane, address).pending)
+    if ((inst->aux & 16) &&
+        arrivals >= readMbarrier(inst, warp, lane, address).pending)
       fault(inst, lane, "mbarrier.arrive.noComplete would complete the phase");
-    state[lane] = arrive(inst, warp, lane, address, arrivals, expect, inst->aux & 8);
+    state[lane] =
+        arrive(inst, warp, lane, address, arrivals, expect, inst->aux & 8);
   });
   if (inst->aux & 1)
     put(warp.out<uint64_t>(inst->op[1]), state, mask);
@@ -285,7 +324,8 @@ template <class A> static const Inst *runArrive(const Inst *inst, Warp &warp, ui
 
 /// op[0]: address, op[1]: predicate out, op[2]: state or parity; aux bit 0:
 /// parity, bit 1: try (the split sleeps until the phase ends).
-template <class A> static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class A>
+static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t over = 0;
   int waiting = -1;
   uint32_t waitsAt = 0, last = 0;
@@ -295,8 +335,10 @@ template <class A> static const Inst *runWait(const Inst *inst, Warp &warp, uint
     if (address != last)
       word = readMbarrier(inst, warp, lane, address);
     last = address;
-    bool phase = inst->aux & 1 ? warp.in<uint32_t>(inst->op[2])[lane] & 1
-                               : MbarrierWord::unpack(warp.in<uint64_t>(inst->op[2])[lane]).phase;
+    bool phase =
+        inst->aux & 1
+            ? warp.in<uint32_t>(inst->op[2])[lane] & 1
+            : MbarrierWord::unpack(warp.in<uint64_t>(inst->op[2])[lane]).phase;
     if (word.phase != phase)
       over |= 1u << lane;
     else
@@ -316,7 +358,8 @@ template <class A> static const Inst *runWait(const Inst *inst, Warp &warp, uint
   return inst + 1;
 }
 
-static const Inst *runPendingCount(const Inst *inst, Warp &warp, uint32_t mask) {
+static const Inst *runPendingCount(const Inst *inst, Warp &warp,
+                                   uint32_t mask) {
   const uint64_t *state = warp.in<uint64_t>(inst->op[1]);
   uint32_t r[32];
   for (unsigned i = 0; i < 32; ++i)
@@ -326,14 +369,16 @@ static const Inst *runPendingCount(const Inst *inst, Warp &warp, uint32_t mask) 
 }
 
 static bool wideAddress(Decoding &d, const Operand &memory) {
-  return !(memory.kind == Operand::Memory && memory.elements[0].kind == Operand::Register &&
+  return !(memory.kind == Operand::Memory &&
+           memory.elements[0].kind == Operand::Register &&
            d.registerBits(memory.elements[0]) == 32);
 }
 
 static void decodeMbarrier(Decoding &d) {
   bool parity = d.take("parity");
-  std::string_view action = d.takeOneOf({"init", "inval", "arrive", "arrive_drop", "expect_tx", "complete_tx", "test_wait",
-                                         "try_wait", "pending_count"});
+  std::string_view action =
+      d.takeOneOf({"init", "inval", "arrive", "arrive_drop", "expect_tx",
+                   "complete_tx", "test_wait", "try_wait", "pending_count"});
   bool expectTx = action != "expect_tx" && d.take("expect_tx");
   bool noComplete = d.take("noComplete");
   d.takeOneOf({"acquire", "release", "relaxed"});
@@ -349,7 +394,8 @@ static void decodeMbarrier(Decoding &d) {
     return;
   }
   bool hasResult = action == "test_wait" || action == "try_wait" ||
-                   ((action == "arrive" || action == "arrive_drop") && d.operand(0).kind != Operand::Memory);
+                   ((action == "arrive" || action == "arrive_drop") &&
+                    d.operand(0).kind != Operand::Memory);
   const Operand &memory = d.operand(hasResult ? 1 : 0);
   size_t rest = hasResult ? 2 : 1;
   bool wide = wideAddress(d, memory);
@@ -368,7 +414,8 @@ static void decodeMbarrier(Decoding &d) {
     if (sleeps)
       d.mayStop();
     d.emit(wide ? runWait<uint64_t> : runWait<uint32_t>);
-    d.inst().aux = static_cast<uint32_t>(parity) | static_cast<uint32_t>(sleeps) << 1;
+    d.inst().aux = static_cast<uint32_t>(parity) | static_cast<uint32_t>(sleeps)
+                                                       << 1;
     d.address(0, memory, Space::Shared);
     d.defPredicate(1, d.operand(0));
     d.use(2, d.operand(2), parity ? Type::U32 : Type::B64);

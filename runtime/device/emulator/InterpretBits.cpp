@@ -26,7 +26,8 @@ struct Cnot {
 /// Shift counts past the width shift everything out.
 struct Shl {
   template <class T> static T apply(T a, uint32_t by) {
-    return by >= sizeof(T) * 8 ? T(0) : static_cast<T>(static_cast<Lane<T>>(a) << by);
+    return by >= sizeof(T) * 8 ? T(0)
+                               : static_cast<T>(static_cast<Lane<T>>(a) << by);
   }
 };
 struct Shr {
@@ -42,15 +43,19 @@ template <bool Left, bool Wrap> struct Funnel {
   static uint32_t apply(uint32_t a, uint32_t b, uint32_t c) {
     uint32_t by = Wrap ? c & 31 : c > 32 ? 32 : c;
     uint64_t both = uint64_t(b) << 32 | a;
-    return Left ? static_cast<uint32_t>(both << by >> 32) : static_cast<uint32_t>(both >> by);
+    return Left ? static_cast<uint32_t>(both << by >> 32)
+                : static_cast<uint32_t>(both >> by);
   }
 };
 struct Popc {
-  template <class T> static uint32_t apply(T a) { return static_cast<uint32_t>(__builtin_popcountll(a)); }
+  template <class T> static uint32_t apply(T a) {
+    return static_cast<uint32_t>(__builtin_popcountll(a));
+  }
 };
 struct Clz {
   template <class T> static uint32_t apply(T a) {
-    return a ? static_cast<uint32_t>(__builtin_clzll(a)) - (64 - sizeof(T) * 8) : sizeof(T) * 8;
+    return a ? static_cast<uint32_t>(__builtin_clzll(a)) - (64 - sizeof(T) * 8)
+             : sizeof(T) * 8;
   }
 };
 struct Brev {
@@ -77,7 +82,8 @@ struct Bfe {
     constexpr uint32_t top = sizeof(T) * 8 - 1;
     uint32_t at = b & 0xff, length = c & 0xff;
     uint32_t signAt = at + length - 1 > top ? top : at + length - 1;
-    bool sign = std::is_signed_v<T> && length && (static_cast<U>(a) >> signAt & 1);
+    bool sign =
+        std::is_signed_v<T> && length && (static_cast<U>(a) >> signAt & 1);
     U shifted = at > top ? U(0) : static_cast<U>(a) >> at;
     U keep = length > top ? ~U(0) : (U(1) << length) - 1;
     U field = shifted & keep;
@@ -148,27 +154,32 @@ const Inst *runLop3(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t r[32];
   for (unsigned i = 0; i < 32; ++i) {
     uint32_t x = a[i], y = b[i], z = c[i];
-    uint32_t low = (~y & ~z & term[0]) | (~y & z & term[1]) | (y & ~z & term[2]) | (y & z & term[3]);
-    uint32_t high = (~y & ~z & term[4]) | (~y & z & term[5]) | (y & ~z & term[6]) | (y & z & term[7]);
+    uint32_t low = (~y & ~z & term[0]) | (~y & z & term[1]) |
+                   (y & ~z & term[2]) | (y & z & term[3]);
+    uint32_t high = (~y & ~z & term[4]) | (~y & z & term[5]) |
+                    (y & ~z & term[6]) | (y & z & term[7]);
     r[i] = (x & high) | (~x & low);
   }
   put(warp.out<uint32_t>(inst->op[0]), r, mask);
   return inst + 1;
 }
 
-template <class T> const Inst *runBfi(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class T>
+const Inst *runBfi(const Inst *inst, Warp &warp, uint32_t mask) {
   const Lane<T> *a = warp.in<Lane<T>>(inst->op[1]);
   const Lane<T> *b = warp.in<Lane<T>>(inst->op[2]);
   const uint32_t *c = warp.in<uint32_t>(inst->op[3]);
   const uint32_t *length = warp.in<uint32_t>(inst->op[4]);
   Lane<T> r[32];
   for (unsigned i = 0; i < 32; ++i)
-    r[i] = Bfi::apply<T>(static_cast<T>(a[i]), static_cast<T>(b[i]), c[i], length[i]);
+    r[i] = Bfi::apply<T>(static_cast<T>(a[i]), static_cast<T>(b[i]), c[i],
+                         length[i]);
   put(warp.out<Lane<T>>(inst->op[0]), r, mask);
   return inst + 1;
 }
 
-template <class F> const Inst *predicateLogic(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class F>
+const Inst *predicateLogic(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t a = warp.predicates[inst->op[1]] ^ (inst->aux & 1 ? ~0u : 0);
   uint32_t b = warp.predicates[inst->op[2]] ^ (inst->aux & 2 ? ~0u : 0);
   putPredicate(warp, inst->op[0], F::template apply<uint32_t>(a, b), mask);
@@ -187,10 +198,11 @@ template <class F> void decodeLogic(Decoding &d) {
     d.usePredicate(2, d.operand(2));
     return;
   }
-  Handler handler = type == Type::B16   ? binary<F, uint16_t, uint16_t, uint16_t>
-                    : type == Type::B32 ? binary<F, uint32_t, uint32_t, uint32_t>
-                    : type == Type::B64 ? binary<F, uint64_t, uint64_t, uint64_t>
-                                        : Handler(nullptr);
+  Handler handler =
+      type == Type::B16   ? binary<F, uint16_t, uint16_t, uint16_t>
+      : type == Type::B32 ? binary<F, uint32_t, uint32_t, uint32_t>
+      : type == Type::B64 ? binary<F, uint64_t, uint64_t, uint64_t>
+                          : Handler(nullptr);
   d.emit(handler);
   d.def(0, d.operand(0), bitsOf(type));
   d.use(1, d.operand(1), type);
@@ -273,8 +285,10 @@ void decodeFunnel(Decoding &d) {
   if (d.takeType() != Type::B32)
     d.unsupported();
   using u = uint32_t;
-  bindThree(d, left ? (wraps ? ternary<Funnel<true, true>, u, u, u, u> : ternary<Funnel<true, false>, u, u, u, u>)
-                    : (wraps ? ternary<Funnel<false, true>, u, u, u, u> : ternary<Funnel<false, false>, u, u, u, u>));
+  bindThree(d, left ? (wraps ? ternary<Funnel<true, true>, u, u, u, u>
+                             : ternary<Funnel<true, false>, u, u, u, u>)
+                    : (wraps ? ternary<Funnel<false, true>, u, u, u, u>
+                             : ternary<Funnel<false, false>, u, u, u, u>));
 }
 
 void decodeLop3(Decoding &d) {
@@ -292,7 +306,8 @@ void decodePrmt(Decoding &d) {
   if (d.takeType() != Type::B32)
     d.unsupported();
   using u = uint32_t;
-  std::string_view mode = d.takeOneOf({"f4e", "b4e", "rc8", "ecl", "ecr", "rc16"});
+  std::string_view mode =
+      d.takeOneOf({"f4e", "b4e", "rc8", "ecl", "ecr", "rc16"});
   bindThree(d, mode == "f4e"    ? ternary<PrmtMode<0>, u, u, u, u>
                : mode == "b4e"  ? ternary<PrmtMode<1>, u, u, u, u>
                : mode == "rc8"  ? ternary<PrmtMode<2>, u, u, u, u>
@@ -321,7 +336,9 @@ void decodeBfe(Decoding &d) {
 void decodeBfi(Decoding &d) {
   Type type = d.takeType();
   d.expectOperands(5, 5);
-  d.emit(type == Type::B32 ? runBfi<uint32_t> : type == Type::B64 ? runBfi<uint64_t> : nullptr);
+  d.emit(type == Type::B32   ? runBfi<uint32_t>
+         : type == Type::B64 ? runBfi<uint64_t>
+                             : nullptr);
   d.def(0, d.operand(0), bitsOf(type));
   d.use(1, d.operand(1), type);
   d.use(2, d.operand(2), type);

@@ -7,7 +7,22 @@ using namespace llrt::emu;
 
 namespace {
 
-enum class Compare : uint8_t { Eq, Ne, Lt, Le, Gt, Ge, Equ, Neu, Ltu, Leu, Gtu, Geu, Num, Nan };
+enum class Compare : uint8_t {
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Equ,
+  Neu,
+  Ltu,
+  Leu,
+  Gtu,
+  Geu,
+  Num,
+  Nan
+};
 enum class Combine : uint8_t { None, And, Or, Xor };
 
 template <Compare C> struct Test {
@@ -59,23 +74,28 @@ template <class T> LLRT_INLINE auto value(Lane<T> lane, bool flush) {
   }
 }
 
-template <Compare C, class T, bool Flush> LLRT_INLINE uint32_t compared(const Inst *inst, const Warp &warp) {
+template <Compare C, class T, bool Flush>
+LLRT_INLINE uint32_t compared(const Inst *inst, const Warp &warp) {
   const Lane<T> *a = warp.in<Lane<T>>(inst->op[2]);
   const Lane<T> *b = warp.in<Lane<T>>(inst->op[3]);
   Lane<T> r[32];
   for (unsigned i = 0; i < 32; ++i)
-    r[i] = Test<C>::apply(value<T>(a[i], Flush), value<T>(b[i], Flush)) ? ~Lane<T>(0) : Lane<T>(0);
+    r[i] = Test<C>::apply(value<T>(a[i], Flush), value<T>(b[i], Flush))
+               ? ~Lane<T>(0)
+               : Lane<T>(0);
   return maskOf(r);
 }
 
 /// op[0]: p, op[1]: q, op[4]: the predicate to combine with; imm: Combine;
 /// aux bit 0: that predicate negated.
-template <Compare C, class T, bool Flush> const Inst *runSetp(const Inst *inst, Warp &warp, uint32_t mask) {
+template <Compare C, class T, bool Flush>
+const Inst *runSetp(const Inst *inst, Warp &warp, uint32_t mask) {
   putPredicate(warp, inst->op[0], compared<C, T, Flush>(inst, warp), mask);
   return inst + 1;
 }
 
-LLRT_INLINE uint32_t combined(const Inst *inst, const Warp &warp, uint32_t test) {
+LLRT_INLINE uint32_t combined(const Inst *inst, const Warp &warp,
+                              uint32_t test) {
   uint32_t with = warp.predicates[inst->op[4]] ^ (inst->aux & 1 ? ~0u : 0);
   switch (static_cast<Combine>(inst->imm)) {
   case Combine::None:
@@ -90,7 +110,8 @@ LLRT_INLINE uint32_t combined(const Inst *inst, const Warp &warp, uint32_t test)
   return test;
 }
 
-template <Compare C, class T, bool Flush> const Inst *runSetpCombined(const Inst *inst, Warp &warp, uint32_t mask) {
+template <Compare C, class T, bool Flush>
+const Inst *runSetpCombined(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t test = compared<C, T, Flush>(inst, warp);
   uint32_t p = combined(inst, warp, test), q = combined(inst, warp, ~test);
   putPredicate(warp, inst->op[0], p, mask);
@@ -99,7 +120,8 @@ template <Compare C, class T, bool Flush> const Inst *runSetpCombined(const Inst
 }
 
 /// set: all ones or 0 (aux bit 1: 1.0f or 0).
-template <Compare C, class T, bool Flush> const Inst *runSet(const Inst *inst, Warp &warp, uint32_t mask) {
+template <Compare C, class T, bool Flush>
+const Inst *runSet(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t test = combined(inst, warp, compared<C, T, Flush>(inst, warp));
   uint32_t yes = inst->aux & 2 ? 0x3f800000u : ~0u;
   uint32_t r[32];
@@ -112,7 +134,9 @@ template <Compare C, class T, bool Flush> const Inst *runSet(const Inst *inst, W
 enum class Form { Setp, Combined, Set };
 
 template <Compare C, class T, bool Flush = false> Handler form(Form which) {
-  return which == Form::Setp ? runSetp<C, T, Flush> : which == Form::Combined ? runSetpCombined<C, T, Flush> : runSet<C, T, Flush>;
+  return which == Form::Setp       ? runSetp<C, T, Flush>
+         : which == Form::Combined ? runSetpCombined<C, T, Flush>
+                                   : runSet<C, T, Flush>;
 }
 
 template <Compare C> Handler ofType(Type type, bool ftz, Form which) {
@@ -192,14 +216,19 @@ Handler find(Compare compare, Type type, bool ftz, Form which) {
 
 Compare takeCompare(Decoding &d, bool &unsignedForm) {
   static const std::pair<const char *, Compare> names[] = {
-      {"eq", Compare::Eq},   {"ne", Compare::Ne},   {"lt", Compare::Lt},   {"le", Compare::Le},  {"gt", Compare::Gt},
-      {"ge", Compare::Ge},   {"equ", Compare::Equ}, {"neu", Compare::Neu}, {"ltu", Compare::Ltu}, {"leu", Compare::Leu},
-      {"gtu", Compare::Gtu}, {"geu", Compare::Geu}, {"num", Compare::Num}, {"nan", Compare::Nan}};
+      {"eq", Compare::Eq},   {"ne", Compare::Ne},   {"lt", Compare::Lt},
+      {"le", Compare::Le},   {"gt", Compare::Gt},   {"ge", Compare::Ge},
+      {"equ", Compare::Equ}, {"neu", Compare::Neu}, {"ltu", Compare::Ltu},
+      {"leu", Compare::Leu}, {"gtu", Compare::Gtu}, {"geu", Compare::Geu},
+      {"num", Compare::Num}, {"nan", Compare::Nan}};
   for (auto &[name, compare] : names)
     if (d.take(name))
       return compare;
   static const std::pair<const char *, Compare> lowHigh[] = {
-      {"lo", Compare::Lt}, {"ls", Compare::Le}, {"hi", Compare::Gt}, {"hs", Compare::Ge}};
+      {"lo", Compare::Lt},
+      {"ls", Compare::Le},
+      {"hi", Compare::Gt},
+      {"hs", Compare::Ge}};
   for (auto &[name, compare] : lowHigh)
     if (d.take(name)) {
       unsignedForm = true;
@@ -209,7 +238,10 @@ Compare takeCompare(Decoding &d, bool &unsignedForm) {
 }
 
 Combine takeCombine(Decoding &d) {
-  return d.take("and") ? Combine::And : d.take("or") ? Combine::Or : d.take("xor") ? Combine::Xor : Combine::None;
+  return d.take("and")   ? Combine::And
+         : d.take("or")  ? Combine::Or
+         : d.take("xor") ? Combine::Xor
+                         : Combine::None;
 }
 
 void decodeSetp(Decoding &d) {
@@ -220,10 +252,12 @@ void decodeSetp(Decoding &d) {
   Type type = d.takeType();
   if (unsignedForm && (type < Type::U8 || type > Type::U64))
     d.unsupported();
-  d.expectOperands(combine == Combine::None ? 3 : 4, combine == Combine::None ? 3 : 4);
+  d.expectOperands(combine == Combine::None ? 3 : 4,
+                   combine == Combine::None ? 3 : 4);
   const Operand &to = d.operand(0);
   bool two = to.kind == Operand::Pair;
-  d.emit(find(compare, type, ftz, two || combine != Combine::None ? Form::Combined : Form::Setp));
+  d.emit(find(compare, type, ftz,
+              two || combine != Combine::None ? Form::Combined : Form::Setp));
   d.inst().imm = static_cast<int64_t>(combine);
   d.defPredicate(0, two ? to.elements[0] : to);
   Operand sink;
@@ -245,7 +279,8 @@ void decodeSet(Decoding &d) {
   Type to = d.takeType(), type = d.takeType();
   if (to != Type::U32 && to != Type::S32 && to != Type::F32)
     d.unsupported();
-  d.expectOperands(combine == Combine::None ? 3 : 4, combine == Combine::None ? 3 : 4);
+  d.expectOperands(combine == Combine::None ? 3 : 4,
+                   combine == Combine::None ? 3 : 4);
   d.emit(find(compare, type, ftz, Form::Set));
   d.inst().imm = static_cast<int64_t>(combine);
   d.inst().aux = to == Type::F32 ? 2 : 0;
@@ -258,7 +293,8 @@ void decodeSet(Decoding &d) {
   }
 }
 
-template <class S> const Inst *runSelp(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class S>
+const Inst *runSelp(const Inst *inst, Warp &warp, uint32_t mask) {
   const S *a = warp.in<S>(inst->op[1]);
   const S *b = warp.in<S>(inst->op[2]);
   uint32_t pick = warp.predicates[inst->op[3]] ^ (inst->aux & 1 ? ~0u : 0);
@@ -272,7 +308,9 @@ template <class S> const Inst *runSelp(const Inst *inst, Warp &warp, uint32_t ma
 void decodeSelp(Decoding &d) {
   Type type = d.takeType();
   d.expectOperands(4, 4);
-  d.emit(bitsOf(type) == 64 ? runSelp<uint64_t> : bitsOf(type) >= 16 ? runSelp<uint32_t> : nullptr);
+  d.emit(bitsOf(type) == 64   ? runSelp<uint64_t>
+         : bitsOf(type) >= 16 ? runSelp<uint32_t>
+                              : nullptr);
   d.inst().aux = d.operand(3).negated;
   d.def(0, d.operand(0), bitsOf(type));
   d.use(1, d.operand(1), type);
@@ -280,14 +318,18 @@ void decodeSelp(Decoding &d) {
   d.usePredicate(3, d.operand(3));
 }
 
-template <class S, bool OnFloat> const Inst *runSlct(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class S, bool OnFloat>
+const Inst *runSlct(const Inst *inst, Warp &warp, uint32_t mask) {
   const S *a = warp.in<S>(inst->op[1]);
   const S *b = warp.in<S>(inst->op[2]);
   const uint32_t *c = warp.in<uint32_t>(inst->op[3]);
   S r[32];
   for (unsigned i = 0; i < 32; ++i) {
-    bool first = OnFloat ? bitsToFloat(inst->aux ? floatToBits(flushed(bitsToFloat(c[i]))) : c[i]) >= 0
-                         : static_cast<int32_t>(c[i]) >= 0;
+    bool first =
+        OnFloat
+            ? bitsToFloat(inst->aux ? floatToBits(flushed(bitsToFloat(c[i])))
+                                    : c[i]) >= 0
+            : static_cast<int32_t>(c[i]) >= 0;
     r[i] = first ? a[i] : b[i];
   }
   put(warp.out<S>(inst->op[0]), r, mask);
@@ -301,8 +343,9 @@ void decodeSlct(Decoding &d) {
     d.unsupported();
   d.expectOperands(4, 4);
   bool wide = bitsOf(type) == 64;
-  d.emit(on == Type::F32 ? (wide ? runSlct<uint64_t, true> : runSlct<uint32_t, true>)
-                         : (wide ? runSlct<uint64_t, false> : runSlct<uint32_t, false>));
+  d.emit(on == Type::F32
+             ? (wide ? runSlct<uint64_t, true> : runSlct<uint32_t, true>)
+             : (wide ? runSlct<uint64_t, false> : runSlct<uint32_t, false>));
   d.inst().aux = ftz;
   d.def(0, d.operand(0), bitsOf(type));
   d.use(1, d.operand(1), type);

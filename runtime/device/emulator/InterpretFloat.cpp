@@ -13,13 +13,18 @@ struct DivApprox {
   static float apply(float a, float b) {
     float quotient = a / b;
     bool large = std::fabs(b) > 0x1p126f && std::fabs(b) <= 3.402823466e38f;
-    float instead = std::fabs(a) > 3.402823466e38f ? bitsToFloat(0x7fffffffu) : 0.0f;
+    float instead =
+        std::fabs(a) > 3.402823466e38f ? bitsToFloat(0x7fffffffu) : 0.0f;
     return large ? (a != a ? a : instead) : quotient;
   }
 };
 struct Fma {
-  static float apply(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-  static double apply(double a, double b, double c) { return __builtin_fma(a, b, c); }
+  static float apply(float a, float b, float c) {
+    return __builtin_fmaf(a, b, c);
+  }
+  static double apply(double a, double b, double c) {
+    return __builtin_fma(a, b, c);
+  }
 };
 template <class F> struct XorSignAbs {
   static float apply(float a, float b) {
@@ -29,7 +34,8 @@ template <class F> struct XorSignAbs {
   }
 };
 /// add, sub, mul, div and fma in f32 and f64 in any rounding mode.
-template <class F, RoundedOperation Operation> void decodeRounded(Decoding &d, Type type, unsigned sources) {
+template <class F, RoundedOperation Operation>
+void decodeRounded(Decoding &d, Type type, unsigned sources) {
   bool ftz = d.take("ftz"), sat = d.take("sat");
   std::string_view rounding = d.takeOneOf({"rn", "rz", "rm", "rp"});
   if (!rounding.empty() && rounding != "rn") {
@@ -43,13 +49,16 @@ template <class F, RoundedOperation Operation> void decodeRounded(Decoding &d, T
     if (type == Type::F64)
       handler = ternary<F, double, double, double, double>;
     else if (ftz)
-      handler = sat ? ternary<Single<F, true, true>, float, float, float, float>
-                    : ternary<Single<F, true, false>, float, float, float, float>;
+      handler =
+          sat ? ternary<Single<F, true, true>, float, float, float, float>
+              : ternary<Single<F, true, false>, float, float, float, float>;
     else
-      handler = sat ? ternary<Single<F, false, true>, float, float, float, float>
-                    : ternary<Single<F, false, false>, float, float, float, float>;
+      handler =
+          sat ? ternary<Single<F, false, true>, float, float, float, float>
+              : ternary<Single<F, false, false>, float, float, float, float>;
   } else {
-    handler = type == Type::F64 ? binary<F, double, double, double> : single2<F>(ftz, sat);
+    handler = type == Type::F64 ? binary<F, double, double, double>
+                                : single2<F>(ftz, sat);
   }
   bindFloat(d, handler, type, sources);
 }
@@ -59,13 +68,18 @@ template <template <bool> class F> void decodeMinMax(Decoding &d, Type type) {
   if (d.take("xorsign")) {
     if (!d.take("abs") || type != Type::F32)
       d.unsupported();
-    return bindFloat(d, nan ? single2<XorSignAbs<F<true>>>(ftz, false) : single2<XorSignAbs<F<false>>>(ftz, false), type, 2);
+    return bindFloat(d,
+                     nan ? single2<XorSignAbs<F<true>>>(ftz, false)
+                         : single2<XorSignAbs<F<false>>>(ftz, false),
+                     type, 2);
   }
   if (d.operands() == 4)
     d.unsupported();
   if (type == Type::F64)
     return bindFloat(d, binary<F<false>, double, double, double>, type, 2);
-  bindFloat(d, nan ? single2<F<true>>(ftz, false) : single2<F<false>>(ftz, false), type, 2);
+  bindFloat(d,
+            nan ? single2<F<true>>(ftz, false) : single2<F<false>>(ftz, false),
+            type, 2);
 }
 
 /// Sign operations work on bits: NaNs keep theirs.
@@ -86,18 +100,26 @@ template <bool Negate> void decodeSign(Decoding &d, Type type) {
   switch (type) {
   case Type::F16:
   case Type::BF16:
-    handler = unary<Sign<uint16_t, Negate ? 0x8000 : 0, Negate ? all : 0x7fff>, uint16_t, uint16_t>;
+    handler = unary<Sign<uint16_t, Negate ? 0x8000 : 0, Negate ? all : 0x7fff>,
+                    uint16_t, uint16_t>;
     break;
   case Type::F16x2:
   case Type::BF16x2:
-    handler = unary<Sign<uint32_t, Negate ? 0x80008000u : 0, Negate ? all : 0x7fff7fffu>, uint32_t, uint32_t>;
+    handler = unary<
+        Sign<uint32_t, Negate ? 0x80008000u : 0, Negate ? all : 0x7fff7fffu>,
+        uint32_t, uint32_t>;
     break;
   case Type::F32:
-    handler = ftz ? unary<std::conditional_t<Negate, FlushNeg, FlushAbs>, float, float>
-                  : unary<Sign<uint32_t, Negate ? 0x80000000u : 0, Negate ? all : 0x7fffffffu>, uint32_t, uint32_t>;
+    handler = ftz ? unary<std::conditional_t<Negate, FlushNeg, FlushAbs>, float,
+                          float>
+                  : unary<Sign<uint32_t, Negate ? 0x80000000u : 0,
+                               Negate ? all : 0x7fffffffu>,
+                          uint32_t, uint32_t>;
     break;
   case Type::F64:
-    handler = unary<Sign<uint64_t, Negate ? all / 2 + 1 : 0, Negate ? all : all / 2>, uint64_t, uint64_t>;
+    handler =
+        unary<Sign<uint64_t, Negate ? all / 2 + 1 : 0, Negate ? all : all / 2>,
+              uint64_t, uint64_t>;
     break;
   default:
     break;
@@ -109,7 +131,9 @@ void decodeDiv(Decoding &d, Type type) {
   bool approx = d.take("approx"), full = d.take("full");
   if (type == Type::F32 && (approx || full)) {
     bool ftz = d.take("ftz");
-    return bindFloat(d, approx ? single2<DivApprox>(ftz, false) : single2<Div>(ftz, false), type, 2);
+    return bindFloat(
+        d, approx ? single2<DivApprox>(ftz, false) : single2<Div>(ftz, false),
+        type, 2);
   }
   decodeRounded<Div, RoundedOperation::Div>(d, type, 2);
 }
@@ -123,7 +147,8 @@ void decodeFmaRoot(Decoding &d) {
 
 } // namespace
 
-bool llrt::emu::decodeFloatArithmetic(Decoding &d, std::string_view root, Type type) {
+bool llrt::emu::decodeFloatArithmetic(Decoding &d, std::string_view root,
+                                      Type type) {
   if (!isFloat(type))
     return false;
   if (root == "neg" || root == "abs") {
@@ -153,4 +178,6 @@ bool llrt::emu::decodeFloatArithmetic(Decoding &d, std::string_view root, Type t
   return true;
 }
 
-void llrt::emu::addFloatInstructions(InstructionTable &table) { table["fma"] = decodeFmaRoot; }
+void llrt::emu::addFloatInstructions(InstructionTable &table) {
+  table["fma"] = decodeFmaRoot;
+}

@@ -9,50 +9,68 @@ namespace {
 
 template <class T> using U = std::make_unsigned_t<T>;
 /// Arithmetic that wraps, in a type that C++ does not promote to int.
-template <class T> using Wrap = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
-template <class T> using Twice = std::conditional_t<
+template <class T>
+using Wrap = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+template <class T>
+using Twice = std::conditional_t<
     sizeof(T) == 2, std::conditional_t<std::is_signed_v<T>, int32_t, uint32_t>,
-    std::conditional_t<sizeof(T) == 4, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
-                       std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>>>;
+    std::conditional_t<
+        sizeof(T) == 4,
+        std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
+        std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>>>;
 
 template <class T> T wrap(Wrap<T> value) { return static_cast<T>(value); }
 
 struct Add {
-  template <class T> static T apply(T a, T b) { return wrap<T>(static_cast<Wrap<T>>(a) + static_cast<Wrap<T>>(b)); }
+  template <class T> static T apply(T a, T b) {
+    return wrap<T>(static_cast<Wrap<T>>(a) + static_cast<Wrap<T>>(b));
+  }
 };
 struct Sub {
-  template <class T> static T apply(T a, T b) { return wrap<T>(static_cast<Wrap<T>>(a) - static_cast<Wrap<T>>(b)); }
+  template <class T> static T apply(T a, T b) {
+    return wrap<T>(static_cast<Wrap<T>>(a) - static_cast<Wrap<T>>(b));
+  }
 };
 template <int64_t Sign> struct AddSaturated {
   static int32_t apply(int32_t a, int32_t b) {
     int64_t sum = int64_t(a) + Sign * int64_t(b);
-    return static_cast<int32_t>(sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum);
+    return static_cast<int32_t>(sum > INT32_MAX   ? INT32_MAX
+                                : sum < INT32_MIN ? INT32_MIN
+                                                  : sum);
   }
 };
 struct MulLo {
-  template <class T> static T apply(T a, T b) { return wrap<T>(static_cast<Wrap<T>>(a) * static_cast<Wrap<T>>(b)); }
+  template <class T> static T apply(T a, T b) {
+    return wrap<T>(static_cast<Wrap<T>>(a) * static_cast<Wrap<T>>(b));
+  }
 };
 struct MulHi {
   template <class T> static T apply(T a, T b) {
-    return static_cast<T>((static_cast<Twice<T>>(a) * static_cast<Twice<T>>(b)) >> (sizeof(T) * 8));
+    return static_cast<T>(
+        (static_cast<Twice<T>>(a) * static_cast<Twice<T>>(b)) >>
+        (sizeof(T) * 8));
   }
 };
 struct MulWide {
   template <class T> static Twice<T> apply(T a, T b) {
-    return static_cast<Twice<T>>(static_cast<U<Twice<T>>>(static_cast<Twice<T>>(a)) *
-                                 static_cast<U<Twice<T>>>(static_cast<Twice<T>>(b)));
+    return static_cast<Twice<T>>(
+        static_cast<U<Twice<T>>>(static_cast<Twice<T>>(a)) *
+        static_cast<U<Twice<T>>>(static_cast<Twice<T>>(b)));
   }
 };
 struct Mul24 {
   template <class T> static T apply(T a, T b) {
     if constexpr (std::is_signed_v<T>)
-      return wrap<T>(static_cast<uint32_t>((a << 8 >> 8)) * static_cast<uint32_t>((b << 8 >> 8)));
+      return wrap<T>(static_cast<uint32_t>((a << 8 >> 8)) *
+                     static_cast<uint32_t>((b << 8 >> 8)));
     else
       return (a & 0xffffffu) * (b & 0xffffffu);
   }
 };
 template <class M> struct ThenAdd {
-  template <class T, class R> static R apply(T a, T b, R c) { return Add::apply<R>(M::template apply<T>(a, b), c); }
+  template <class T, class R> static R apply(T a, T b, R c) {
+    return Add::apply<R>(M::template apply<T>(a, b), c);
+  }
 };
 struct MadHiSaturated {
   static int32_t apply(int32_t a, int32_t b, int32_t c) {
@@ -91,10 +109,14 @@ struct Max {
   template <class T> static T apply(T a, T b) { return a > b ? a : b; }
 };
 struct Neg {
-  template <class T> static T apply(T a) { return wrap<T>(0 - static_cast<Wrap<T>>(a)); }
+  template <class T> static T apply(T a) {
+    return wrap<T>(0 - static_cast<Wrap<T>>(a));
+  }
 };
 struct Abs {
-  template <class T> static T apply(T a) { return a < 0 ? Neg::apply<T>(a) : a; }
+  template <class T> static T apply(T a) {
+    return a < 0 ? Neg::apply<T>(a) : a;
+  }
 };
 
 template <class F> Handler binaryOf(Type type) {
@@ -151,15 +173,19 @@ template <class F> Handler signedUnaryOf(Type type) {
 /// The lanes of two 16-bit halves.
 template <class F, class T> struct Halves {
   static uint32_t apply(uint32_t a, uint32_t b) {
-    uint32_t low = static_cast<uint16_t>(F::template apply<T>(static_cast<T>(a), static_cast<T>(b)));
-    uint32_t high = static_cast<uint16_t>(F::template apply<T>(static_cast<T>(a >> 16), static_cast<T>(b >> 16)));
+    uint32_t low = static_cast<uint16_t>(
+        F::template apply<T>(static_cast<T>(a), static_cast<T>(b)));
+    uint32_t high = static_cast<uint16_t>(
+        F::template apply<T>(static_cast<T>(a >> 16), static_cast<T>(b >> 16)));
     return high << 16 | low;
   }
 };
 template <class F> Handler halvesOf(std::string_view type) {
   if (type == "u16x2")
     return binary<Halves<F, uint16_t>, uint32_t, uint32_t, uint32_t>;
-  return type == "s16x2" ? binary<Halves<F, int16_t>, uint32_t, uint32_t, uint32_t> : nullptr;
+  return type == "s16x2"
+             ? binary<Halves<F, int16_t>, uint32_t, uint32_t, uint32_t>
+             : nullptr;
 }
 
 void bindBinary(Decoding &d, Handler handler, Type result, Type operands) {
@@ -190,10 +216,12 @@ const Inst *withCarry(const Inst *inst, Warp &warp, uint32_t mask) {
     T first, second;
     bool over;
     if (Subtract) {
-      over = __builtin_sub_overflow(static_cast<T>(a[i]), static_cast<T>(b[i]), &first);
+      over = __builtin_sub_overflow(static_cast<T>(a[i]), static_cast<T>(b[i]),
+                                    &first);
       over |= __builtin_sub_overflow(first, in, &second);
     } else {
-      over = __builtin_add_overflow(static_cast<T>(a[i]), static_cast<T>(b[i]), &first);
+      over = __builtin_add_overflow(static_cast<T>(a[i]), static_cast<T>(b[i]),
+                                    &first);
       over |= __builtin_add_overflow(first, in, &second);
     }
     r[i] = second;
@@ -205,11 +233,14 @@ const Inst *withCarry(const Inst *inst, Warp &warp, uint32_t mask) {
   return inst + 1;
 }
 
-template <bool Subtract, bool CarryIn> Handler carryOf(Type type, bool carryOut) {
+template <bool Subtract, bool CarryIn>
+Handler carryOf(Type type, bool carryOut) {
   if (bitsOf(type) == 64)
-    return carryOut ? withCarry<uint64_t, Subtract, CarryIn, true> : withCarry<uint64_t, Subtract, CarryIn, false>;
+    return carryOut ? withCarry<uint64_t, Subtract, CarryIn, true>
+                    : withCarry<uint64_t, Subtract, CarryIn, false>;
   if (bitsOf(type) == 32)
-    return carryOut ? withCarry<uint32_t, Subtract, CarryIn, true> : withCarry<uint32_t, Subtract, CarryIn, false>;
+    return carryOut ? withCarry<uint32_t, Subtract, CarryIn, true>
+                    : withCarry<uint32_t, Subtract, CarryIn, false>;
   return nullptr;
 }
 
@@ -223,8 +254,12 @@ template <bool Subtract> void decodeSum(Decoding &d) {
   if (d.take("cc"))
     return bindBinary(d, carryOf<Subtract, false>(type, true), type, type);
   if (d.take("sat"))
-    return bindBinary(d, type == Type::S32 ? binary<AddSaturated<Subtract ? -1 : 1>, int32_t, int32_t, int32_t> : nullptr,
-                      type, type);
+    return bindBinary(
+        d,
+        type == Type::S32
+            ? binary<AddSaturated<Subtract ? -1 : 1>, int32_t, int32_t, int32_t>
+            : nullptr,
+        type, type);
   bindBinary(d, binaryOf<F>(type), type, type);
 }
 
@@ -271,7 +306,8 @@ void decodeMul(Decoding &d) {
     return bindBinary(d, wideOf<MulWide>(type), twice(type), type);
   if (part.empty())
     d.fail("mul of integers needs .lo, .hi or .wide");
-  bindBinary(d, part == "lo" ? binaryOf<MulLo>(type) : binaryOf<MulHi>(type), type, type);
+  bindBinary(d, part == "lo" ? binaryOf<MulLo>(type) : binaryOf<MulHi>(type),
+             type, type);
 }
 
 void bindTernary(Decoding &d, Handler handler, Type result, Type operands) {
@@ -290,28 +326,37 @@ void decodeMad(Decoding &d) {
   std::string_view part = d.takeOneOf({"lo", "hi", "wide"});
   if (part == "wide") {
     using F = ThenAdd<MulWide>;
-    Handler handler = type == Type::U16   ? ternary<F, uint32_t, uint16_t, uint16_t, uint32_t>
-                      : type == Type::S16 ? ternary<F, int32_t, int16_t, int16_t, int32_t>
-                      : type == Type::U32 ? ternary<F, uint64_t, uint32_t, uint32_t, uint64_t>
-                      : type == Type::S32 ? ternary<F, int64_t, int32_t, int32_t, int64_t>
-                                          : Handler(nullptr);
+    Handler handler =
+        type == Type::U16   ? ternary<F, uint32_t, uint16_t, uint16_t, uint32_t>
+        : type == Type::S16 ? ternary<F, int32_t, int16_t, int16_t, int32_t>
+        : type == Type::U32 ? ternary<F, uint64_t, uint32_t, uint32_t, uint64_t>
+        : type == Type::S32 ? ternary<F, int64_t, int32_t, int32_t, int64_t>
+                            : Handler(nullptr);
     return bindTernary(d, handler, twice(type), type);
   }
   if (part.empty())
     d.fail("mad of integers needs .lo, .hi or .wide");
   if (part == "hi" && d.take("sat"))
-    return bindTernary(d, type == Type::S32 ? ternary<MadHiSaturated, int32_t, int32_t, int32_t, int32_t> : nullptr, type,
-                       type);
-  bindTernary(d, part == "lo" ? ternaryOf<ThenAdd<MulLo>>(type) : ternaryOf<ThenAdd<MulHi>>(type), type, type);
+    return bindTernary(
+        d,
+        type == Type::S32
+            ? ternary<MadHiSaturated, int32_t, int32_t, int32_t, int32_t>
+            : nullptr,
+        type, type);
+  bindTernary(d,
+              part == "lo" ? ternaryOf<ThenAdd<MulLo>>(type)
+                           : ternaryOf<ThenAdd<MulHi>>(type),
+              type, type);
 }
 
 void decodeMul24(Decoding &d) {
   Type type = d.takeType();
   if (!d.take("lo"))
     d.unsupported();
-  Handler handler = type == Type::S32   ? binary<Mul24, int32_t, int32_t, int32_t>
-                    : type == Type::U32 ? binary<Mul24, uint32_t, uint32_t, uint32_t>
-                                        : Handler(nullptr);
+  Handler handler = type == Type::S32 ? binary<Mul24, int32_t, int32_t, int32_t>
+                    : type == Type::U32
+                        ? binary<Mul24, uint32_t, uint32_t, uint32_t>
+                        : Handler(nullptr);
   bindBinary(d, handler, type, type);
 }
 

@@ -14,14 +14,17 @@ template <class T> LLRT_INLINE T loadOne(uint64_t at) {
 }
 
 /// Memory's element T, N of them a lane, in lanes of the register's own width.
-template <class T, unsigned N> const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class T, unsigned N>
+const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
   using S = Lane<T>;
   Addresses address;
-  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, AccessKind::Load, sizeof(T) * N, address);
+  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, AccessKind::Load,
+                                           sizeof(T) * N, address);
   S r[N][32];
   if (address.contiguous) {
     T from[32 * N];
-    std::memcpy(from, reinterpret_cast<const void *>(address.at[0]), sizeof from);
+    std::memcpy(from, reinterpret_cast<const void *>(address.at[0]),
+                sizeof from);
     for (unsigned i = 0; i < 32; ++i)
       for (unsigned k = 0; k < N; ++k)
         r[k][i] = static_cast<S>(from[i * N + k]);
@@ -32,17 +35,22 @@ template <class T, unsigned N> const Inst *runLoad(const Inst *inst, Warp &warp,
   } else {
     for (unsigned i = 0; i < 32; ++i)
       for (unsigned k = 0; k < N; ++k)
-        r[k][i] = mask >> i & 1 ? static_cast<S>(loadOne<T>(address.at[i] + k * sizeof(T))) : S(0);
+        r[k][i] =
+            mask >> i & 1
+                ? static_cast<S>(loadOne<T>(address.at[i] + k * sizeof(T)))
+                : S(0);
   }
   for (unsigned k = 0; k < N; ++k)
     put(warp.out<S>(inst->op[1 + k]), r[k], mask);
   return inst + 1;
 }
 
-template <class T, unsigned N> const Inst *runStore(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class T, unsigned N>
+const Inst *runStore(const Inst *inst, Warp &warp, uint32_t mask) {
   using S = Lane<T>;
   Addresses address;
-  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, AccessKind::Store, sizeof(T) * N, address);
+  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, AccessKind::Store,
+                                           sizeof(T) * N, address);
   const S *from[N];
   for (unsigned k = 0; k < N; ++k)
     from[k] = warp.in<S>(inst->op[1 + k]);
@@ -57,7 +65,8 @@ template <class T, unsigned N> const Inst *runStore(const Inst *inst, Warp &warp
       if (mask >> i & 1)
         for (unsigned k = 0; k < N; ++k) {
           T value = static_cast<T>(from[k][i]);
-          std::memcpy(reinterpret_cast<void *>(address.at[i] + k * sizeof(T)), &value, sizeof value);
+          std::memcpy(reinterpret_cast<void *>(address.at[i] + k * sizeof(T)),
+                      &value, sizeof value);
         }
   }
   warp.block->effects += 1;
@@ -73,20 +82,23 @@ struct Shape {
   unsigned vector;
 
   uint32_t word() const {
-    return static_cast<uint32_t>(wideRegister) << 9 | static_cast<uint32_t>(isSigned(type)) << 10 |
+    return static_cast<uint32_t>(wideRegister) << 9 |
+           static_cast<uint32_t>(isSigned(type)) << 10 |
            bitsOf(type) / 8 << 12 | vector << 16;
   }
 };
 
 /// Accesses that widen with the sign, or between registers and memory of
 /// different widths: one lane at a time.
-template <bool Store> const Inst *runEach(const Inst *inst, Warp &warp, uint32_t mask) {
+template <bool Store>
+const Inst *runEach(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t word = inst->op[7];
   bool wideRegister = word >> 9 & 1, extends = word >> 10 & 1;
   unsigned size = word >> 12 & 15, vector = word >> 16;
   Addresses at;
   AccessKind kind = Store ? AccessKind::Store : AccessKind::Load;
-  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, kind, size * vector, at);
+  reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, kind,
+                                           size * vector, at);
   for (unsigned i = 0; i < 32; ++i) {
     if (!(mask >> i & 1))
       continue;
@@ -94,7 +106,8 @@ template <bool Store> const Inst *runEach(const Inst *inst, Warp &warp, uint32_t
       char *bytes = reinterpret_cast<char *>(at.at[i]) + k * size;
       uint32_t operand = inst->op[1 + k];
       if (Store) {
-        uint64_t value = wideRegister ? warp.in<uint64_t>(operand)[i] : warp.in<uint32_t>(operand)[i];
+        uint64_t value = wideRegister ? warp.in<uint64_t>(operand)[i]
+                                      : warp.in<uint32_t>(operand)[i];
         std::memcpy(bytes, &value, size);
         continue;
       }
@@ -114,32 +127,43 @@ template <bool Store> const Inst *runEach(const Inst *inst, Warp &warp, uint32_t
 }
 
 /// Accesses that other threads order themselves by: one host access per lane.
-template <class A, class T, class S> const Inst *runStrongLoad(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class A, class T, class S>
+const Inst *runStrongLoad(const Inst *inst, Warp &warp, uint32_t mask) {
   Addresses address;
-  resolve<Space::Generic, A>(inst, warp, mask, AccessKind::Load, sizeof(T), address);
+  resolve<Space::Generic, A>(inst, warp, mask, AccessKind::Load, sizeof(T),
+                             address);
   S r[32];
   for (unsigned i = 0; i < 32; ++i)
-    r[i] = mask >> i & 1 ? static_cast<S>(__atomic_load_n(reinterpret_cast<const T *>(address.at[i]), __ATOMIC_ACQUIRE))
-                         : S(0);
+    r[i] =
+        mask >> i & 1
+            ? static_cast<S>(__atomic_load_n(
+                  reinterpret_cast<const T *>(address.at[i]), __ATOMIC_ACQUIRE))
+            : S(0);
   put(warp.out<S>(inst->op[1]), r, mask);
   countPoll(warp);
   return inst + 1;
 }
-template <class A, class T, class S> const Inst *runStrongStore(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class A, class T, class S>
+const Inst *runStrongStore(const Inst *inst, Warp &warp, uint32_t mask) {
   Addresses address;
-  resolve<Space::Generic, A>(inst, warp, mask, AccessKind::Store, sizeof(T), address);
+  resolve<Space::Generic, A>(inst, warp, mask, AccessKind::Store, sizeof(T),
+                             address);
   const S *from = warp.in<S>(inst->op[1]);
   for (unsigned i = 0; i < 32; ++i)
     if (mask >> i & 1)
-      __atomic_store_n(reinterpret_cast<T *>(address.at[i]), static_cast<T>(from[i]), __ATOMIC_RELEASE);
+      __atomic_store_n(reinterpret_cast<T *>(address.at[i]),
+                       static_cast<T>(from[i]), __ATOMIC_RELEASE);
   warp.block->effects += 1;
   return inst + 1;
 }
 
 /// A kernel parameter at a constant offset: the same for every lane.
-template <class T, class S> const Inst *runLoadParameter(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class T, class S>
+const Inst *runLoadParameter(const Inst *inst, Warp &warp, uint32_t mask) {
   const std::vector<char> &parameters = warp.worker->launch->parameters;
-  S value = static_cast<S>(loadOne<T>(reinterpret_cast<uint64_t>(parameters.data()) + static_cast<uint64_t>(inst->imm)));
+  S value =
+      static_cast<S>(loadOne<T>(reinterpret_cast<uint64_t>(parameters.data()) +
+                                static_cast<uint64_t>(inst->imm)));
   S r[32];
   for (unsigned i = 0; i < 32; ++i)
     r[i] = value;
@@ -181,13 +205,17 @@ template <bool Store> Handler strongHandler(const Shape &shape) {
     return nullptr;
   switch (bitsOf(shape.type)) {
   case 8:
-    return Store ? runStrongStore<uint64_t, uint8_t, uint32_t> : runStrongLoad<uint64_t, uint8_t, uint32_t>;
+    return Store ? runStrongStore<uint64_t, uint8_t, uint32_t>
+                 : runStrongLoad<uint64_t, uint8_t, uint32_t>;
   case 16:
-    return Store ? runStrongStore<uint64_t, uint16_t, uint32_t> : runStrongLoad<uint64_t, uint16_t, uint32_t>;
+    return Store ? runStrongStore<uint64_t, uint16_t, uint32_t>
+                 : runStrongLoad<uint64_t, uint16_t, uint32_t>;
   case 32:
-    return Store ? runStrongStore<uint64_t, uint32_t, uint32_t> : runStrongLoad<uint64_t, uint32_t, uint32_t>;
+    return Store ? runStrongStore<uint64_t, uint32_t, uint32_t>
+                 : runStrongLoad<uint64_t, uint32_t, uint32_t>;
   default:
-    return Store ? runStrongStore<uint64_t, uint64_t, uint64_t> : runStrongLoad<uint64_t, uint64_t, uint64_t>;
+    return Store ? runStrongStore<uint64_t, uint64_t, uint64_t>
+                 : runStrongLoad<uint64_t, uint64_t, uint64_t>;
   }
 }
 
@@ -195,21 +223,27 @@ void decodeParameter(Decoding &d, Type type, bool wide) {
   const Operand &base = d.operand(1).elements[0];
   int64_t at = d.variableOffset(base) + d.operand(1).offset;
   uint32_t size = bitsOf(type) / 8;
-  if (at < 0 || static_cast<uint64_t>(at) + size > d.parameterBytes() || static_cast<uint64_t>(at) % size)
+  if (at < 0 || static_cast<uint64_t>(at) + size > d.parameterBytes() ||
+      static_cast<uint64_t>(at) % size)
     d.fail("outside the kernel's parameters");
   Handler handler = nullptr;
   bool extends = isSigned(type);
   switch (size) {
   case 1:
-    handler = wide ? (extends ? runLoadParameter<int8_t, uint64_t> : runLoadParameter<uint8_t, uint64_t>)
-                   : (extends ? runLoadParameter<int8_t, uint32_t> : runLoadParameter<uint8_t, uint32_t>);
+    handler = wide ? (extends ? runLoadParameter<int8_t, uint64_t>
+                              : runLoadParameter<uint8_t, uint64_t>)
+                   : (extends ? runLoadParameter<int8_t, uint32_t>
+                              : runLoadParameter<uint8_t, uint32_t>);
     break;
   case 2:
-    handler = wide ? (extends ? runLoadParameter<int16_t, uint64_t> : runLoadParameter<uint16_t, uint64_t>)
-                   : (extends ? runLoadParameter<int16_t, uint32_t> : runLoadParameter<uint16_t, uint32_t>);
+    handler = wide ? (extends ? runLoadParameter<int16_t, uint64_t>
+                              : runLoadParameter<uint16_t, uint64_t>)
+                   : (extends ? runLoadParameter<int16_t, uint32_t>
+                              : runLoadParameter<uint16_t, uint32_t>);
     break;
   case 4:
-    handler = wide ? (extends ? runLoadParameter<int32_t, uint64_t> : runLoadParameter<uint32_t, uint64_t>)
+    handler = wide ? (extends ? runLoadParameter<int32_t, uint64_t>
+                              : runLoadParameter<uint32_t, uint64_t>)
                    : runLoadParameter<uint32_t, uint32_t>;
     break;
   case 8:
@@ -225,15 +259,18 @@ void decodeParameter(Decoding &d, Type type, bool wide) {
 void takeCacheHints(Decoding &d) {
   d.takeOneOf({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
   d.take("nc");
-  for (std::string_view level : {"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last",
-                                 "L1::no_allocate", "L2::evict_normal", "L2::evict_first", "L2::evict_last",
-                                 "L2::64B", "L2::128B", "L2::256B"})
+  for (std::string_view level :
+       {"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first",
+        "L1::evict_last", "L1::no_allocate", "L2::evict_normal",
+        "L2::evict_first", "L2::evict_last", "L2::64B", "L2::128B", "L2::256B"})
     d.take(level);
   d.take("L2::cache_hint");
 }
 
 template <bool Store> void decodeAccess(Decoding &d) {
-  bool strong = !d.takeOneOf({"volatile", "relaxed", "acquire", "release", "mmio"}).empty();
+  bool strong =
+      !d.takeOneOf({"volatile", "relaxed", "acquire", "release", "mmio"})
+           .empty();
   d.takeOneOf({"cta", "cluster", "gpu", "sys"});
   d.take("weak");
   takeCacheHints(d);
@@ -250,9 +287,12 @@ template <bool Store> void decodeAccess(Decoding &d) {
     d.fail("an address in brackets is expected");
   shape.space = d.resolveSpace(shape.space, memory);
   bool isVector = shape.vector > 1;
-  if (isVector && (value.kind != Operand::Vector || value.elements.size() != shape.vector))
+  if (isVector &&
+      (value.kind != Operand::Vector || value.elements.size() != shape.vector))
     d.fail("a vector of " + std::to_string(shape.vector) + " is expected");
-  auto element = [&](unsigned k) -> const Operand & { return isVector ? value.elements[k] : value; };
+  auto element = [&](unsigned k) -> const Operand & {
+    return isVector ? value.elements[k] : value;
+  };
   for (unsigned k = 0; k < shape.vector; ++k)
     shape.wideRegister |= d.registerBits(element(k)) == 64;
   if (bitsOf(shape.type) == 64)
@@ -268,7 +308,8 @@ template <bool Store> void decodeAccess(Decoding &d) {
       d.fail("a vector of parameters is not emulated");
     d.fail("parameters are read at constant addresses");
   }
-  shape.wideAddress = !(base.kind == Operand::Register && d.registerBits(base) == 32);
+  shape.wideAddress =
+      !(base.kind == Operand::Register && d.registerBits(base) == 32);
   bool global = shape.space != Space::Shared && shape.space != Space::Local;
   // Within a block order is the interpreter's own; a poll still counts.
   if (strong && global && shape.vector == 1)
@@ -276,7 +317,8 @@ template <bool Store> void decodeAccess(Decoding &d) {
   else
     d.emit(handlerOf<Store>(shape));
   d.inst().op[7] = shape.word();
-  d.inst().helper = reinterpret_cast<void (*)()>(resolverOf(shape.space, shape.wideAddress));
+  d.inst().helper =
+      reinterpret_cast<void (*)()>(resolverOf(shape.space, shape.wideAddress));
   d.address(0, memory, shape.space);
   if (global)
     d.cachedInterval();

@@ -10,7 +10,8 @@ using namespace llrt::emu;
 namespace {
 
 /// d = {a, b, ..}: Part bits each, the first lowest. imm: how many.
-template <class S, unsigned Part> const Inst *runPack(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class S, unsigned Part>
+const Inst *runPack(const Inst *inst, Warp &warp, uint32_t mask) {
   S r[32] = {};
   for (unsigned k = 0; k < static_cast<unsigned>(inst->imm); ++k) {
     const uint32_t *from = warp.in<uint32_t>(inst->op[1 + k]);
@@ -23,7 +24,8 @@ template <class S, unsigned Part> const Inst *runPack(const Inst *inst, Warp &wa
 }
 
 /// {a, b, ..} = s; op[1..]: the destinations.
-template <class S, unsigned Part> const Inst *runUnpack(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class S, unsigned Part>
+const Inst *runUnpack(const Inst *inst, Warp &warp, uint32_t mask) {
   S from[32];
   std::memcpy(from, warp.in<S>(inst->op[0]), sizeof from);
   for (unsigned k = 0; k < static_cast<unsigned>(inst->imm); ++k) {
@@ -51,7 +53,8 @@ Handler packHandler(unsigned whole, unsigned part, bool unpack) {
 }
 
 /// Clocks count executed instructions of the warp; imm: shift of the result.
-template <class S> const Inst *runClock(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class S>
+const Inst *runClock(const Inst *inst, Warp &warp, uint32_t mask) {
   if (!warp.clockCurrent) {
     warp.clockCurrent = true;
     warp.split().pc = inst;
@@ -67,7 +70,9 @@ template <class S> const Inst *runClock(const Inst *inst, Warp &warp, uint32_t m
 }
 
 const Inst *runMovePredicate(const Inst *inst, Warp &warp, uint32_t mask) {
-  uint32_t value = inst->imm >= 0 ? (inst->imm ? ~0u : 0) : warp.predicates[inst->op[1]] ^ (inst->aux & 1 ? ~0u : 0);
+  uint32_t value =
+      inst->imm >= 0 ? (inst->imm ? ~0u : 0)
+                     : warp.predicates[inst->op[1]] ^ (inst->aux & 1 ? ~0u : 0);
   putPredicate(warp, inst->op[0], value, mask);
   return inst + 1;
 }
@@ -125,7 +130,11 @@ void decodeMov(Decoding &d) {
       if (unpack)
         d.def(1 + k, element, part, part == 8);
       else
-        d.use(1 + k, element, part == 32 ? Type::B32 : part == 16 ? Type::B16 : Type::B8, part == 8);
+        d.use(1 + k, element,
+              part == 32   ? Type::B32
+              : part == 16 ? Type::B16
+                           : Type::B8,
+              part == 8);
     }
     return;
   }
@@ -203,9 +212,12 @@ const Inst *runFence(const Inst *inst, Warp &, uint32_t) {
 
 void decodeFence(Decoding &d) {
   // Every kind is at least as strong here as on the chip.
-  d.takeOneOf({"acq_rel", "sc", "acquire", "release", "proxy", "mbarrier_init"});
-  d.takeOneOf({"cta", "cluster", "gpu", "sys", "gl", "alias", "async", "async::generic", "tensormap::generic"});
-  d.takeOneOf({"global", "shared::cta", "shared::cluster", "release", "acquire"});
+  d.takeOneOf(
+      {"acq_rel", "sc", "acquire", "release", "proxy", "mbarrier_init"});
+  d.takeOneOf({"cta", "cluster", "gpu", "sys", "gl", "alias", "async",
+               "async::generic", "tensormap::generic"});
+  d.takeOneOf(
+      {"global", "shared::cta", "shared::cluster", "release", "acquire"});
   d.takeOneOf({"cta", "cluster", "gpu", "sys"});
   d.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
   d.emit(runFence);

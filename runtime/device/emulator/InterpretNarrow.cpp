@@ -16,7 +16,8 @@ template <class F, bool Ftz, bool Sat> struct Narrow {
   }
   template <class T> static T finish(T r) {
     if (Ftz)
-      r.bits = (r.bits & 0x7c00) || !std::is_same_v<T, Half> ? r.bits : r.bits & 0x8000;
+      r.bits = (r.bits & 0x7c00) || !std::is_same_v<T, Half> ? r.bits
+                                                             : r.bits & 0x8000;
     return Sat ? fromFloat<T>(saturated(toFloat(r))) : r;
   }
 };
@@ -31,15 +32,20 @@ template <bool Ftz, bool Sat, bool Relu> struct NarrowFma {
 
 template <class F, class T> struct Pair2 {
   static uint32_t apply(uint32_t a, uint32_t b) {
-    T low = F::template apply<T>(T{static_cast<uint16_t>(a)}, T{static_cast<uint16_t>(b)});
-    T high = F::template apply<T>(T{static_cast<uint16_t>(a >> 16)}, T{static_cast<uint16_t>(b >> 16)});
+    T low = F::template apply<T>(T{static_cast<uint16_t>(a)},
+                                 T{static_cast<uint16_t>(b)});
+    T high = F::template apply<T>(T{static_cast<uint16_t>(a >> 16)},
+                                  T{static_cast<uint16_t>(b >> 16)});
     return static_cast<uint32_t>(high.bits) << 16 | low.bits;
   }
 };
 template <class F, class T> struct Pair3 {
   static uint32_t apply(uint32_t a, uint32_t b, uint32_t c) {
-    T low = F::template apply<T>(T{static_cast<uint16_t>(a)}, T{static_cast<uint16_t>(b)}, T{static_cast<uint16_t>(c)});
-    T high = F::template apply<T>(T{static_cast<uint16_t>(a >> 16)}, T{static_cast<uint16_t>(b >> 16)},
+    T low = F::template apply<T>(T{static_cast<uint16_t>(a)},
+                                 T{static_cast<uint16_t>(b)},
+                                 T{static_cast<uint16_t>(c)});
+    T high = F::template apply<T>(T{static_cast<uint16_t>(a >> 16)},
+                                  T{static_cast<uint16_t>(b >> 16)},
                                   T{static_cast<uint16_t>(c >> 16)});
     return static_cast<uint32_t>(high.bits) << 16 | low.bits;
   }
@@ -66,36 +72,45 @@ template <class F> void decodeBinary(Decoding &d, Type type) {
   d.take("rn");
   bool ftz = d.take("ftz"), sat = d.take("sat");
   bindFloat(d,
-       ftz ? (sat ? narrow2<Narrow<F, true, true>>(type) : narrow2<Narrow<F, true, false>>(type))
-           : (sat ? narrow2<Narrow<F, false, true>>(type) : narrow2<Narrow<F, false, false>>(type)),
-       type, 2);
+            ftz ? (sat ? narrow2<Narrow<F, true, true>>(type)
+                       : narrow2<Narrow<F, true, false>>(type))
+                : (sat ? narrow2<Narrow<F, false, true>>(type)
+                       : narrow2<Narrow<F, false, false>>(type)),
+            type, 2);
 }
 
 void decodeFma(Decoding &d, Type type) {
   d.take("rn");
   bool ftz = d.take("ftz"), sat = d.take("sat"), relu = d.take("relu");
   if (relu)
-    return bindFloat(d, ftz ? narrow3<NarrowFma<true, false, true>>(type) : narrow3<NarrowFma<false, false, true>>(type), type,
-                3);
+    return bindFloat(d,
+                     ftz ? narrow3<NarrowFma<true, false, true>>(type)
+                         : narrow3<NarrowFma<false, false, true>>(type),
+                     type, 3);
   bindFloat(d,
-       ftz ? (sat ? narrow3<NarrowFma<true, true, false>>(type) : narrow3<NarrowFma<true, false, false>>(type))
-           : (sat ? narrow3<NarrowFma<false, true, false>>(type) : narrow3<NarrowFma<false, false, false>>(type)),
-       type, 3);
+            ftz ? (sat ? narrow3<NarrowFma<true, true, false>>(type)
+                       : narrow3<NarrowFma<true, false, false>>(type))
+                : (sat ? narrow3<NarrowFma<false, true, false>>(type)
+                       : narrow3<NarrowFma<false, false, false>>(type)),
+            type, 3);
 }
 
 template <template <bool> class F> void decodeMinMax(Decoding &d, Type type) {
   bool nan = d.take("NaN"), ftz = d.take("ftz");
   bindFloat(d,
-       nan   ? (ftz ? narrow2<Narrow<F<true>, true, false>>(type) : narrow2<Narrow<F<true>, false, false>>(type))
-       : ftz ? narrow2<Narrow<F<false>, true, false>>(type)
-             : narrow2<Narrow<F<false>, false, false>>(type),
-       type, 2);
+            nan   ? (ftz ? narrow2<Narrow<F<true>, true, false>>(type)
+                         : narrow2<Narrow<F<true>, false, false>>(type))
+            : ftz ? narrow2<Narrow<F<false>, true, false>>(type)
+                  : narrow2<Narrow<F<false>, false, false>>(type),
+            type, 2);
 }
 
 } // namespace
 
-bool llrt::emu::decodeNarrowArithmetic(Decoding &d, std::string_view root, Type type) {
-  if (type != Type::F16 && type != Type::BF16 && type != Type::F16x2 && type != Type::BF16x2)
+bool llrt::emu::decodeNarrowArithmetic(Decoding &d, std::string_view root,
+                                       Type type) {
+  if (type != Type::F16 && type != Type::BF16 && type != Type::F16x2 &&
+      type != Type::BF16x2)
     return false;
   if (root == "add")
     decodeBinary<Add>(d, type);

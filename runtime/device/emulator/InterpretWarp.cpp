@@ -16,8 +16,10 @@ bool membersCame(const Inst *inst, Warp &warp, uint32_t mask, unsigned slot) {
   return converged(inst, warp, mask, members);
 }
 
-/// op[0]: d, op[1]: a, op[2]: b, op[3]: c, op[4]: members, op[5]: p (aux bit 0).
-template <Shuffle Mode> const Inst *runShuffle(const Inst *inst, Warp &warp, uint32_t mask) {
+/// op[0]: d, op[1]: a, op[2]: b, op[3]: c, op[4]: members, op[5]: p (aux bit
+/// 0).
+template <Shuffle Mode>
+const Inst *runShuffle(const Inst *inst, Warp &warp, uint32_t mask) {
   if (!membersCame(inst, warp, mask, 4))
     return nullptr;
   uint32_t a[32], r[32], from[32], valid = 0;
@@ -31,7 +33,9 @@ template <Shuffle Mode> const Inst *runShuffle(const Inst *inst, Warp &warp, uin
                  : Mode == Shuffle::Down      ? i + by
                  : Mode == Shuffle::Butterfly ? i ^ by
                                               : first | (by & ~segment);
-    bool inside = Mode == Shuffle::Up ? static_cast<int32_t>(j) >= static_cast<int32_t>(last) : j <= last;
+    bool inside = Mode == Shuffle::Up
+                      ? static_cast<int32_t>(j) >= static_cast<int32_t>(last)
+                      : j <= last;
     from[i] = (inside ? j : i) & 31;
     valid |= static_cast<uint32_t>(inside) << i;
   }
@@ -69,10 +73,12 @@ void decodeShuffle(Decoding &d) {
 enum class Vote : uint8_t { All, Any, Uniform, Ballot };
 
 /// op[0]: result, op[1]: predicate (aux bit 0: negated), op[2]: members.
-template <Vote Mode> const Inst *runVote(const Inst *inst, Warp &warp, uint32_t mask) {
+template <Vote Mode>
+const Inst *runVote(const Inst *inst, Warp &warp, uint32_t mask) {
   if (!membersCame(inst, warp, mask, 2))
     return nullptr;
-  uint32_t value = (warp.predicates[inst->op[1]] ^ (inst->aux & 1 ? ~0u : 0)) & mask;
+  uint32_t value =
+      (warp.predicates[inst->op[1]] ^ (inst->aux & 1 ? ~0u : 0)) & mask;
   if (Mode == Vote::Ballot) {
     uint32_t r[32];
     for (uint32_t &lane : r)
@@ -80,7 +86,9 @@ template <Vote Mode> const Inst *runVote(const Inst *inst, Warp &warp, uint32_t 
     put(warp.out<uint32_t>(inst->op[0]), r, mask);
     return inst + 1;
   }
-  bool result = Mode == Vote::All ? value == mask : Mode == Vote::Any ? value != 0 : value == mask || value == 0;
+  bool result = Mode == Vote::All   ? value == mask
+                : Mode == Vote::Any ? value != 0
+                                    : value == mask || value == 0;
   putPredicate(warp, inst->op[0], result ? ~0u : 0, mask);
   return inst + 1;
 }
@@ -105,7 +113,8 @@ void decodeVote(Decoding &d) {
 }
 
 /// op[0]: d, op[1]: a, op[2]: members, op[3]: p (aux bit 0).
-template <class S, bool All> const Inst *runMatch(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class S, bool All>
+const Inst *runMatch(const Inst *inst, Warp &warp, uint32_t mask) {
   if (!membersCame(inst, warp, mask, 2))
     return nullptr;
   const S *a = warp.in<S>(inst->op[1]);
@@ -135,8 +144,9 @@ void decodeMatch(Decoding &d) {
   d.mayStop();
   if (type != Type::B32 && type != Type::B64)
     d.unsupported();
-  d.emit(type == Type::B32 ? (all ? runMatch<uint32_t, true> : runMatch<uint32_t, false>)
-                           : (all ? runMatch<uint64_t, true> : runMatch<uint64_t, false>));
+  d.emit(type == Type::B32
+             ? (all ? runMatch<uint32_t, true> : runMatch<uint32_t, false>)
+             : (all ? runMatch<uint64_t, true> : runMatch<uint64_t, false>));
   const Operand &to = d.operand(0);
   bool two = to.kind == Operand::Pair;
   d.def(0, two ? to.elements[0] : to, 32);
@@ -167,7 +177,8 @@ struct Xor {
   template <class T> static T apply(T a, T b) { return a ^ b; }
 };
 
-template <class F, class T> const Inst *runRedux(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class F, class T>
+const Inst *runRedux(const Inst *inst, Warp &warp, uint32_t mask) {
   if (!membersCame(inst, warp, mask, 2))
     return nullptr;
   const uint32_t *a = warp.in<uint32_t>(inst->op[1]);
@@ -175,7 +186,8 @@ template <class F, class T> const Inst *runRedux(const Inst *inst, Warp &warp, u
   uint32_t result = a[first];
   for (unsigned i = first + 1; i < 32; ++i)
     if (mask >> i & 1)
-      result = static_cast<uint32_t>(F::template apply<T>(static_cast<T>(result), static_cast<T>(a[i])));
+      result = static_cast<uint32_t>(
+          F::template apply<T>(static_cast<T>(result), static_cast<T>(a[i])));
   uint32_t r[32];
   for (uint32_t &lane : r)
     lane = result;
@@ -185,16 +197,22 @@ template <class F, class T> const Inst *runRedux(const Inst *inst, Warp &warp, u
 
 void decodeRedux(Decoding &d) {
   d.take("sync");
-  std::string_view operation = d.takeOneOf({"add", "min", "max", "and", "or", "xor"});
+  std::string_view operation =
+      d.takeOneOf({"add", "min", "max", "and", "or", "xor"});
   Type type = d.takeType();
-  bool isSignedType = type == Type::S32, isUnsigned = type == Type::U32, isBits = type == Type::B32;
+  bool isSignedType = type == Type::S32, isUnsigned = type == Type::U32,
+       isBits = type == Type::B32;
   Handler handler = nullptr;
   if (operation == "add" && (isSignedType || isUnsigned))
     handler = runRedux<Sum, uint32_t>;
   else if (operation == "min")
-    handler = isSignedType ? runRedux<Least, int32_t> : isUnsigned ? runRedux<Least, uint32_t> : nullptr;
+    handler = isSignedType ? runRedux<Least, int32_t>
+              : isUnsigned ? runRedux<Least, uint32_t>
+                           : nullptr;
   else if (operation == "max")
-    handler = isSignedType ? runRedux<Greatest, int32_t> : isUnsigned ? runRedux<Greatest, uint32_t> : nullptr;
+    handler = isSignedType ? runRedux<Greatest, int32_t>
+              : isUnsigned ? runRedux<Greatest, uint32_t>
+                           : nullptr;
   else if (operation == "and" && isBits)
     handler = runRedux<And, uint32_t>;
   else if (operation == "or" && isBits)

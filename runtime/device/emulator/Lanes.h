@@ -14,7 +14,8 @@
 namespace llrt::emu {
 
 /// What a value of type T takes in a register's lane.
-template <class T> using Lane = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+template <class T>
+using Lane = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
 
 template <class T, class S> LLRT_INLINE T fromLane(S lane) {
   static_assert(sizeof(T) <= sizeof(S), "a lane holds the value");
@@ -50,7 +51,8 @@ template <class S> LLRT_INLINE void put(S *to, const S *lanes, uint32_t mask) {
 LLRT_INLINE uint32_t maskOf(const uint32_t *lanes) {
   uint32_t mask = 0;
   for (unsigned i = 0; i < 4; ++i) {
-    __m256 part = _mm256_loadu_ps(reinterpret_cast<const float *>(lanes) + i * 8);
+    __m256 part =
+        _mm256_loadu_ps(reinterpret_cast<const float *>(lanes) + i * 8);
     mask |= static_cast<uint32_t>(_mm256_movemask_ps(part)) << (i * 8);
   }
   return mask;
@@ -58,19 +60,22 @@ LLRT_INLINE uint32_t maskOf(const uint32_t *lanes) {
 LLRT_INLINE uint32_t maskOf(const uint64_t *lanes) {
   uint32_t mask = 0;
   for (unsigned i = 0; i < 8; ++i) {
-    __m256d part = _mm256_loadu_pd(reinterpret_cast<const double *>(lanes) + i * 4);
+    __m256d part =
+        _mm256_loadu_pd(reinterpret_cast<const double *>(lanes) + i * 4);
     mask |= static_cast<uint32_t>(_mm256_movemask_pd(part)) << (i * 4);
   }
   return mask;
 }
 
-LLRT_INLINE void putPredicate(Warp &warp, uint32_t index, uint32_t value, uint32_t mask) {
+LLRT_INLINE void putPredicate(Warp &warp, uint32_t index, uint32_t value,
+                              uint32_t mask) {
   uint32_t &predicate = warp.predicates[index];
   predicate = (predicate & ~mask) | (value & mask);
 }
 
 /// op[0] = F(op[1]). R: the type of the result.
-template <class F, class R, class A> const Inst *unary(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class F, class R, class A>
+const Inst *unary(const Inst *inst, Warp &warp, uint32_t mask) {
   const Lane<A> *a = warp.in<Lane<A>>(inst->op[1]);
   Lane<R> r[32];
   for (unsigned i = 0; i < 32; ++i)
@@ -99,7 +104,8 @@ const Inst *ternary(const Inst *inst, Warp &warp, uint32_t mask) {
   const Lane<C> *c = warp.in<Lane<C>>(inst->op[3]);
   Lane<R> r[32];
   for (unsigned i = 0; i < 32; ++i)
-    r[i] = toLane<R>(F::apply(fromLane<A>(a[i]), fromLane<B>(b[i]), fromLane<C>(c[i])));
+    r[i] = toLane<R>(
+        F::apply(fromLane<A>(a[i]), fromLane<B>(b[i]), fromLane<C>(c[i])));
   put(warp.out<Lane<R>>(inst->op[0]), r, mask);
   return inst + 1;
 }

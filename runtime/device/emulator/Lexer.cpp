@@ -11,11 +11,13 @@ using namespace llrt::emu;
 namespace {
 
 bool isWordStart(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == '%' || c == '.';
+  return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$' ||
+         c == '%' || c == '.';
 }
 
 bool isWordPart(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' || c == '%' || c == '.';
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$' ||
+         c == '%' || c == '.';
 }
 
 class Lexer {
@@ -36,9 +38,13 @@ private:
   size_t at = 0;
   unsigned line = 1;
 
-  char peek(size_t ahead = 0) const { return at + ahead < text.size() ? text[at + ahead] : '\0'; }
+  char peek(size_t ahead = 0) const {
+    return at + ahead < text.size() ? text[at + ahead] : '\0';
+  }
 
-  [[noreturn]] void fail(const std::string &message) const { throw PtxError{line, message}; }
+  [[noreturn]] void fail(const std::string &message) const {
+    throw PtxError{line, message};
+  }
 
   Token make(Token::Kind kind, size_t begin, uint64_t value = 0) const {
     Token token;
@@ -89,7 +95,8 @@ private:
       return number();
     if (isWordStart(c)) {
       ++at;
-      while (at < text.size() && (isWordPart(text[at]) || (text[at] == ':' && peek(1) == ':'))) {
+      while (at < text.size() &&
+             (isWordPart(text[at]) || (text[at] == ':' && peek(1) == ':'))) {
         // "shared::cluster" is one word, "label:" is a word and a colon.
         at += text[at] == ':' ? 2 : 1;
       }
@@ -111,16 +118,19 @@ private:
     }
     if (std::isprint(static_cast<unsigned char>(c)))
       fail(std::string("the character '") + c + "' has no place in PTX");
-    fail("the byte " + std::to_string(static_cast<unsigned char>(c)) + " has no place in PTX");
+    fail("the byte " + std::to_string(static_cast<unsigned char>(c)) +
+         " has no place in PTX");
   }
 
   uint64_t hexDigits(unsigned count) {
     uint64_t value = 0;
     for (unsigned i = 0; i < count; ++i) {
       if (!std::isxdigit(static_cast<unsigned char>(peek())))
-        fail("a float constant of " + std::to_string(count) + " hexadecimal digits is cut short");
+        fail("a float constant of " + std::to_string(count) +
+             " hexadecimal digits is cut short");
       char digit = static_cast<char>(std::tolower(text[at++]));
-      value = value << 4 | static_cast<uint64_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+      value = value << 4 | static_cast<uint64_t>(
+                               digit <= '9' ? digit - '0' : digit - 'a' + 10);
     }
     return value;
   }
@@ -146,7 +156,8 @@ private:
     while (base == 16 ? std::isxdigit(static_cast<unsigned char>(peek()))
                       : std::isdigit(static_cast<unsigned char>(peek())))
       ++at;
-    bool decimalPoint = base == 10 && (peek() == '.' || ((peek() == 'e' || peek() == 'E')));
+    bool decimalPoint =
+        base == 10 && (peek() == '.' || ((peek() == 'e' || peek() == 'E')));
     if (decimalPoint) {
       if (peek() == '.')
         ++at;
@@ -159,7 +170,8 @@ private:
         while (std::isdigit(static_cast<unsigned char>(peek())))
           ++at;
       }
-      double value = std::strtod(std::string(text.substr(begin, at - begin)).c_str(), nullptr);
+      double value = std::strtod(
+          std::string(text.substr(begin, at - begin)).c_str(), nullptr);
       uint64_t bits;
       std::memcpy(&bits, &value, 8);
       return make(Token::Float64, begin, bits);
@@ -173,9 +185,11 @@ private:
       char c = static_cast<char>(std::tolower(text[i]));
       unsigned digit = static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
       if (digit >= base)
-        fail("a digit that its base does not have in '" + std::string(text.substr(begin, at - begin)) + "'");
+        fail("a digit that its base does not have in '" +
+             std::string(text.substr(begin, at - begin)) + "'");
       if (value > (~uint64_t(0) - digit) / base)
-        fail("the number '" + std::string(text.substr(begin, at - begin)) + "' does not fit 64 bits");
+        fail("the number '" + std::string(text.substr(begin, at - begin)) +
+             "' does not fit 64 bits");
       value = value * base + digit;
     }
     if (peek() == 'U' || peek() == 'u')
@@ -186,4 +200,6 @@ private:
 
 } // namespace
 
-std::vector<Token> llrt::emu::tokenize(std::string_view text) { return Lexer(text).run(); }
+std::vector<Token> llrt::emu::tokenize(std::string_view text) {
+  return Lexer(text).run();
+}

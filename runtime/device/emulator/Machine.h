@@ -53,7 +53,8 @@ enum class Stop : uint8_t {
   Blocked,  ///< waits for its block's barrier or mbarrier
   Converge, ///< waits for lanes of its own warp
   Gone,     ///< no longer there: exited, or parked in its group
-  Again     ///< the same split goes on at its pc, after the books are brought up to date
+  Again ///< the same split goes on at its pc, after the books are brought up to
+        ///< date
 };
 
 enum class SplitState : uint8_t { Ready, Barrier, Mbarrier, Converge };
@@ -81,13 +82,13 @@ struct Group {
 struct Warp {
   const char *base[2] = {nullptr, nullptr}; ///< registers, constants (less 1)
   uint32_t *predicates = nullptr;
-  uint32_t mask = 0;                    ///< lanes of the running split
-  int32_t budget = 0;                   ///< until the next rotation
-  const Inst *reconverge = nullptr;     ///< of the running split's group
-  char *shared = nullptr;               ///< less sharedStart
+  uint32_t mask = 0;                ///< lanes of the running split
+  int32_t budget = 0;               ///< until the next rotation
+  const Inst *reconverge = nullptr; ///< of the running split's group
+  char *shared = nullptr;           ///< less sharedStart
   uint32_t sharedBytes = 0;
-  uint32_t localBytes = 0;              ///< per lane
-  char *local = nullptr;                ///< lane after lane
+  uint32_t localBytes = 0; ///< per lane
+  char *local = nullptr;   ///< lane after lane
   Block *block = nullptr;
   Worker *worker = nullptr;
   uint32_t live = 0;    ///< lanes that have not exited
@@ -96,7 +97,8 @@ struct Warp {
   int32_t current = 0;  ///< the running split
   Stop stop = Stop::Yield;
   bool clockCurrent = false; ///< executed is up to date (after Stop::Again)
-  bool strongAccess = false; ///< since the split was last scheduled: a polling access
+  bool strongAccess =
+      false; ///< since the split was last scheduled: a polling access
   std::vector<Split> splits;
   std::vector<Group> groups;
   uint64_t executed = 0;
@@ -115,9 +117,10 @@ struct Warp {
 struct Barrier {
   uint32_t arrived = 0;      ///< threads
   uint32_t arrivedWarps = 0; ///< the same, whole warps for aligned arrivals
-  uint32_t expected = 0;     ///< given by the program; 0: every thread that is still there
-  uint32_t population = 0;   ///< bar.red: threads whose predicate holds
-  bool open = false;         ///< someone has arrived
+  uint32_t expected =
+      0; ///< given by the program; 0: every thread that is still there
+  uint32_t population = 0; ///< bar.red: threads whose predicate holds
+  bool open = false;       ///< someone has arrived
 };
 
 struct Program;
@@ -129,8 +132,8 @@ struct Block {
   Barrier barriers[16];
   uint32_t liveWarps = 0;
   char *shared = nullptr;
-  uint32_t running = 0;   ///< the warp that ran last
-  size_t storage = 0; ///< the worker's storage that it uses
+  uint32_t running = 0; ///< the warp that ran last
+  size_t storage = 0;   ///< the worker's storage that it uses
   /// Bumped by everything that another warp can see; a spinning round that
   /// leaves it unchanged made no way.
   uint64_t effects = 0;

@@ -9,16 +9,20 @@
 using namespace llrt;
 using namespace llrt::emu;
 
-static uint64_t pageRounded(uint64_t bytes) { return (bytes + 4095) & ~uint64_t(4095); }
+static uint64_t pageRounded(uint64_t bytes) {
+  return (bytes + 4095) & ~uint64_t(4095);
+}
 
 Memory::~Memory() {
   for (auto &[begin, allocation] : allocations)
     if (allocation.owned)
-      munmap(reinterpret_cast<void *>(begin), pageRounded(allocation.end - begin));
+      munmap(reinterpret_cast<void *>(begin),
+             pageRounded(allocation.end - begin));
 }
 
 uint64_t Memory::freeBytes() const {
-  uint64_t host = static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  uint64_t host = static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
+                  static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   if (!limit)
     return host;
   return limit > used ? limit - used : 0;
@@ -26,15 +30,18 @@ uint64_t Memory::freeBytes() const {
 
 Result<uint64_t> Memory::allocate(uint64_t bytes, std::string_view name) {
   if (bytes == 0)
-    return Error("emulator: allocation of 0 bytes for '" + std::string(name) + "'");
+    return Error("emulator: allocation of 0 bytes for '" + std::string(name) +
+                 "'");
   if (bytes > uint64_t(1) << 46 || (limit && bytes > freeBytes()))
-    return Error("emulator: out of memory: '" + std::string(name) + "' needs " + std::to_string(bytes) +
-                 " bytes, " + std::to_string(freeBytes()) + " are free");
+    return Error("emulator: out of memory: '" + std::string(name) + "' needs " +
+                 std::to_string(bytes) + " bytes, " +
+                 std::to_string(freeBytes()) + " are free");
   // Pages come zeroed and are only taken when touched; mmap aligns to 4096.
-  void *at = mmap(nullptr, pageRounded(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                  -1, 0);
+  void *at = mmap(nullptr, pageRounded(bytes), PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED)
-    return Error("emulator: out of memory: '" + std::string(name) + "' needs " + std::to_string(bytes) + " bytes");
+    return Error("emulator: out of memory: '" + std::string(name) + "' needs " +
+                 std::to_string(bytes) + " bytes");
   Allocation allocation;
   allocation.begin = reinterpret_cast<uint64_t>(at);
   allocation.end = allocation.begin + bytes;
@@ -46,9 +53,11 @@ Result<uint64_t> Memory::allocate(uint64_t bytes, std::string_view name) {
   return begin;
 }
 
-Result<uint64_t> Memory::adopt(const void *host, uint64_t bytes, std::string_view name) {
+Result<uint64_t> Memory::adopt(const void *host, uint64_t bytes,
+                               std::string_view name) {
   if (bytes == 0)
-    return Error("emulator: allocation of 0 bytes for '" + std::string(name) + "'");
+    return Error("emulator: allocation of 0 bytes for '" + std::string(name) +
+                 "'");
   Allocation allocation;
   allocation.begin = reinterpret_cast<uint64_t>(host);
   allocation.end = allocation.begin + bytes;
@@ -56,10 +65,12 @@ Result<uint64_t> Memory::adopt(const void *host, uint64_t bytes, std::string_vie
   allocation.name = std::string(name);
   auto after = allocations.lower_bound(allocation.begin);
   bool overlaps = after != allocations.end() && after->first < allocation.end;
-  if (after != allocations.begin() && std::prev(after)->second.end > allocation.begin)
+  if (after != allocations.begin() &&
+      std::prev(after)->second.end > allocation.begin)
     overlaps = true;
   if (overlaps)
-    return Error("emulator: '" + allocation.name + "' overlaps memory that is already on the device");
+    return Error("emulator: '" + allocation.name +
+                 "' overlaps memory that is already on the device");
   uint64_t begin = allocation.begin;
   allocations.emplace(begin, std::move(allocation));
   return begin;
@@ -68,10 +79,12 @@ Result<uint64_t> Memory::adopt(const void *host, uint64_t bytes, std::string_vie
 Error Memory::release(uint64_t address) {
   auto found = allocations.find(address);
   if (found == allocations.end())
-    return Error("emulator: release of an address that allocate() did not give");
+    return Error(
+        "emulator: release of an address that allocate() did not give");
   if (found->second.owned) {
     used -= found->second.end - found->second.begin;
-    munmap(reinterpret_cast<void *>(address), pageRounded(found->second.end - found->second.begin));
+    munmap(reinterpret_cast<void *>(address),
+           pageRounded(found->second.end - found->second.begin));
   }
   allocations.erase(found);
   ++releases;
@@ -88,11 +101,13 @@ const Allocation *Memory::find(uint64_t address) const {
 
 std::string Memory::describe(uint64_t address) const {
   char number[32];
-  std::snprintf(number, sizeof number, "0x%llx", static_cast<unsigned long long>(address));
+  std::snprintf(number, sizeof number, "0x%llx",
+                static_cast<unsigned long long>(address));
   if (address < 4096)
     return std::string(number) + ", near null";
   if (const Allocation *inside = find(address))
-    return std::string(number) + ", byte " + std::to_string(address - inside->begin) + " of '" + inside->name +
+    return std::string(number) + ", byte " +
+           std::to_string(address - inside->begin) + " of '" + inside->name +
            "' (" + std::to_string(inside->end - inside->begin) + " bytes)";
   auto after = allocations.upper_bound(address);
   uint64_t before = ~uint64_t(0), ahead = ~uint64_t(0);
@@ -101,21 +116,25 @@ std::string Memory::describe(uint64_t address) const {
   if (after != allocations.end())
     ahead = after->first - address;
   if (before <= ahead && before < uint64_t(1) << 32)
-    return std::string(number) + ", " + std::to_string(before) + " bytes past the end of '" +
-           std::prev(after)->second.name + "'";
+    return std::string(number) + ", " + std::to_string(before) +
+           " bytes past the end of '" + std::prev(after)->second.name + "'";
   if (ahead < uint64_t(1) << 32)
-    return std::string(number) + ", " + std::to_string(ahead) + " bytes before '" + after->second.name + "'";
+    return std::string(number) + ", " + std::to_string(ahead) +
+           " bytes before '" + after->second.name + "'";
   return std::string(number) + ", far from every allocation";
 }
 
-Error Memory::check(uint64_t address, uint64_t bytes, bool write, const char *what) const {
+Error Memory::check(uint64_t address, uint64_t bytes, bool write,
+                    const char *what) const {
   const Allocation *allocation = find(address);
   if (!allocation)
     return Error(std::string("emulator: ") + what + " at " + describe(address));
   if (bytes > allocation->end - address)
-    return Error(std::string("emulator: ") + what + " of " + std::to_string(bytes) + " bytes at " +
-                 describe(address) + " runs past its end");
+    return Error(std::string("emulator: ") + what + " of " +
+                 std::to_string(bytes) + " bytes at " + describe(address) +
+                 " runs past its end");
   if (write && !allocation->writable)
-    return Error(std::string("emulator: ") + what + " into the constant '" + allocation->name + "'");
+    return Error(std::string("emulator: ") + what + " into the constant '" +
+                 allocation->name + "'");
   return Error::success();
 }

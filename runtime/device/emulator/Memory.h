@@ -41,7 +41,8 @@ public:
   Memory &operator=(const Memory &) = delete;
 
   Result<uint64_t> allocate(uint64_t bytes, std::string_view name);
-  Result<uint64_t> adopt(const void *host, uint64_t bytes, std::string_view name);
+  Result<uint64_t> adopt(const void *host, uint64_t bytes,
+                         std::string_view name);
   Error release(uint64_t address);
   uint64_t freeBytes() const;
   /// Changes whenever an allocation goes.
@@ -52,7 +53,8 @@ public:
   /// "12 bytes past the end of 'kv_pool'", for messages.
   std::string describe(uint64_t address) const;
   /// Success if [address, address+bytes) lies in one allocation.
-  Error check(uint64_t address, uint64_t bytes, bool write, const char *what) const;
+  Error check(uint64_t address, uint64_t bytes, bool write,
+              const char *what) const;
 
 private:
   uint64_t limit;

@@ -29,25 +29,29 @@ static const InstructionTable &instructions() {
 }
 
 /// Places .global and .const variables in one allocation and fills them in.
-static uint64_t placeVariables(const PtxModule &module, std::string_view name, Memory &memory,
-                               ModuleAddresses &addresses) {
+static uint64_t placeVariables(const PtxModule &module, std::string_view name,
+                               Memory &memory, ModuleAddresses &addresses) {
   uint64_t bytes = 0;
   std::vector<uint64_t> offsets;
   for (const VariableDeclaration &variable : module.variables) {
-    bool placed = variable.space == Space::Global || variable.space == Space::Const;
+    bool placed =
+        variable.space == Space::Global || variable.space == Space::Const;
     if (placed && variable.external)
-      throw PtxError{variable.line, "'" + std::string(variable.name) + "' is defined in no module"};
+      throw PtxError{variable.line, "'" + std::string(variable.name) +
+                                        "' is defined in no module"};
     bytes = (bytes + variable.align - 1) & ~uint64_t(variable.align - 1);
     offsets.push_back(bytes);
     if (placed)
       bytes += variable.bytes;
     if (bytes > uint64_t(1) << 40)
-      throw PtxError{variable.line, "the module's variables take more than 1 TB"};
+      throw PtxError{variable.line,
+                     "the module's variables take more than 1 TB"};
   }
   addresses.variables.assign(module.variables.size(), 0);
   if (!bytes)
     return 0;
-  Result<uint64_t> base = memory.allocate(bytes, "variables of " + std::string(name));
+  Result<uint64_t> base =
+      memory.allocate(bytes, "variables of " + std::string(name));
   if (!base)
     throw PtxError{module.variables.front().line, base.error().message()};
   for (size_t i = 0; i < offsets.size(); ++i)
@@ -63,10 +67,13 @@ static uint64_t placeVariables(const PtxModule &module, std::string_view name, M
         uint64_t value = initial.value;
         if (!initial.symbol.empty()) {
           size_t target = 0;
-          while (target < module.variables.size() && module.variables[target].name != initial.symbol)
+          while (target < module.variables.size() &&
+                 module.variables[target].name != initial.symbol)
             ++target;
           if (target == module.variables.size() || size != 8)
-            throw PtxError{variable.line, "the initial value '" + std::string(initial.symbol) + "' is no address here"};
+            throw PtxError{variable.line, "the initial value '" +
+                                              std::string(initial.symbol) +
+                                              "' is no address here"};
           value += addresses.variables[target];
         } else if (initial.isFloat64 && variable.type == Type::F32) {
           double wide;
@@ -87,7 +94,9 @@ static uint64_t placeVariables(const PtxModule &module, std::string_view name, M
   return *base;
 }
 
-Result<LoadedModule> llrt::emu::loadModule(std::string_view text, std::string_view name, Memory &memory) {
+Result<LoadedModule> llrt::emu::loadModule(std::string_view text,
+                                           std::string_view name,
+                                           Memory &memory) {
   uint64_t variables = 0;
   try {
     std::unique_ptr<PtxModule> module = parsePtx(text);
@@ -99,7 +108,8 @@ Result<LoadedModule> llrt::emu::loadModule(std::string_view text, std::string_vi
     for (const FunctionDeclaration &function : module->functions) {
       if (!function.isEntry || !function.hasBody)
         continue;
-      result.kernels.push_back(Builder(*module, addresses, instructions()).build(function));
+      result.kernels.push_back(
+          Builder(*module, addresses, instructions()).build(function));
       result.kernels.back()->moduleName = std::string(name);
       result.kernels.back()->text = shared;
     }
@@ -107,6 +117,7 @@ Result<LoadedModule> llrt::emu::loadModule(std::string_view text, std::string_vi
   } catch (const PtxError &error) {
     if (variables)
       (void)memory.release(variables).operator bool();
-    return Error(std::string(name) + ":" + std::to_string(error.line) + ": " + error.message);
+    return Error(std::string(name) + ":" + std::to_string(error.line) + ": " +
+                 error.message);
   }
 }

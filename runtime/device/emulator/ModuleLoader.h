@@ -13,8 +13,10 @@ struct LoadedModule {
 };
 
 /// Parses, allocates the module's variables and decodes every kernel, so that
-/// an instruction that is not known is found here. Messages begin "NAME:LINE: ".
-Result<LoadedModule> loadModule(std::string_view text, std::string_view name, Memory &memory);
+/// an instruction that is not known is found here. Messages begin "NAME:LINE:
+/// ".
+Result<LoadedModule> loadModule(std::string_view text, std::string_view name,
+                                Memory &memory);
 
 } // namespace llrt::emu
 

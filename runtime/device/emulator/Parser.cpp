@@ -11,7 +11,8 @@ namespace {
 
 class ModuleParser {
 public:
-  ModuleParser(PtxModule &module) : module(module), cursor(tokenize(module.text)) {}
+  ModuleParser(PtxModule &module)
+      : module(module), cursor(tokenize(module.text)) {}
 
   void run() {
     cursor.expectWord(".version", "a PTX module begins with");
@@ -20,12 +21,14 @@ public:
     size_t dot = version.find('.');
     if (!module.versionMajor || dot == std::string::npos)
       cursor.fail("'" + version + "' is no PTX version");
-    module.versionMinor = static_cast<unsigned>(std::atoi(version.c_str() + dot + 1));
+    module.versionMinor =
+        static_cast<unsigned>(std::atoi(version.c_str() + dot + 1));
     bool haveTarget = false;
     while (!cursor.atEnd()) {
       const Token &token = cursor.peek();
       if (token.kind != Token::Word)
-        cursor.fail("expected a directive, found '" + std::string(token.text) + "'");
+        cursor.fail("expected a directive, found '" + std::string(token.text) +
+                    "'");
       if (token.text == ".target") {
         cursor.next();
         module.target = std::string(cursor.word("a target"));
@@ -57,7 +60,8 @@ private:
       const Token &token = cursor.peek();
       if (token.is(".extern"))
         external = true;
-      else if (!token.is(".visible") && !token.is(".weak") && !token.is(".common"))
+      else if (!token.is(".visible") && !token.is(".weak") &&
+               !token.is(".common"))
         break;
       cursor.next();
     }
@@ -69,8 +73,10 @@ private:
       for (FunctionDeclaration &other : module.functions)
         if (other.name == function.name) {
           if (other.hasBody && function.hasBody)
-            throw PtxError{function.line, "the function '" + std::string(function.name) +
-                                              "' is already defined at line " + std::to_string(other.line)};
+            throw PtxError{function.line, "the function '" +
+                                              std::string(function.name) +
+                                              "' is already defined at line " +
+                                              std::to_string(other.line)};
           if (function.hasBody)
             other = std::move(function);
           return;
@@ -81,8 +87,11 @@ private:
     if (isStateSpace(token.text)) {
       for (VariableDeclaration &variable : parseVariables(cursor, external)) {
         if (variable.space == Space::Local || variable.space == Space::Param)
-          throw PtxError{variable.line, "a variable of this state space belongs inside a function"};
-        moduleVariables[variable.name] = static_cast<int>(module.variables.size());
+          throw PtxError{
+              variable.line,
+              "a variable of this state space belongs inside a function"};
+        moduleVariables[variable.name] =
+            static_cast<int>(module.variables.size());
         module.variables.push_back(std::move(variable));
       }
       return;
@@ -108,7 +117,9 @@ const Token &TokenCursor::next() {
   return token;
 }
 
-void TokenCursor::fail(const std::string &message) const { throw PtxError{tokens[at].line, message}; }
+void TokenCursor::fail(const std::string &message) const {
+  throw PtxError{tokens[at].line, message};
+}
 
 bool TokenCursor::accept(char c) {
   if (!peek().is(c))
@@ -121,30 +132,35 @@ void TokenCursor::expect(char c) {
   if (atEnd())
     fail(std::string("the text ends where '") + c + "' is expected");
   if (!accept(c))
-    fail(std::string("expected '") + c + "', found '" + std::string(peek().text) + "'");
+    fail(std::string("expected '") + c + "', found '" +
+         std::string(peek().text) + "'");
 }
 
 void TokenCursor::expectWord(std::string_view word, const char *why) {
   if (!peek().is(word))
     fail(std::string(why) + " '" + std::string(word) + "'" +
-         (atEnd() ? ", but the text ends" : ", found '" + std::string(peek().text) + "'"));
+         (atEnd() ? ", but the text ends"
+                  : ", found '" + std::string(peek().text) + "'"));
   ++at;
 }
 
 std::string_view TokenCursor::word(const char *what) {
   if (peek().kind != Token::Word)
     fail(atEnd() ? std::string("the text ends where ") + what + " is expected"
-                 : std::string("expected ") + what + ", found '" + std::string(peek().text) + "'");
+                 : std::string("expected ") + what + ", found '" +
+                       std::string(peek().text) + "'");
   return tokens[at++].text;
 }
 
 int64_t TokenCursor::integer() {
   bool negative = accept('-');
   if (peek().kind != Token::Integer)
-    fail(atEnd() ? "the text ends where a number is expected"
-                 : "expected a number, found '" + std::string(peek().text) + "'");
+    fail(atEnd()
+             ? "the text ends where a number is expected"
+             : "expected a number, found '" + std::string(peek().text) + "'");
   int64_t value = static_cast<int64_t>(tokens[at++].value);
-  return negative ? static_cast<int64_t>(0 - static_cast<uint64_t>(value)) : value;
+  return negative ? static_cast<int64_t>(0 - static_cast<uint64_t>(value))
+                  : value;
 }
 
 bool llrt::emu::skipDebug(TokenCursor &cursor) {
@@ -174,10 +190,12 @@ bool llrt::emu::skipDebug(TokenCursor &cursor) {
 }
 
 bool llrt::emu::isStateSpace(std::string_view word) {
-  return word == ".global" || word == ".const" || word == ".shared" || word == ".local" || word == ".param";
+  return word == ".global" || word == ".const" || word == ".shared" ||
+         word == ".local" || word == ".param";
 }
 
-static void parseInitialiser(TokenCursor &cursor, std::vector<Initialiser> &out) {
+static void parseInitialiser(TokenCursor &cursor,
+                             std::vector<Initialiser> &out) {
   if (cursor.accept('{')) {
     do
       parseInitialiser(cursor, out);
@@ -188,11 +206,13 @@ static void parseInitialiser(TokenCursor &cursor, std::vector<Initialiser> &out)
   Initialiser value;
   bool negative = cursor.accept('-');
   const Token &token = cursor.next();
-  if (token.kind == Token::Integer || token.kind == Token::Float32 || token.kind == Token::Float64) {
+  if (token.kind == Token::Integer || token.kind == Token::Float32 ||
+      token.kind == Token::Float64) {
     value.value = token.value;
     value.isFloat64 = token.kind == Token::Float64;
     if (negative)
-      value.value = value.isFloat64 ? value.value ^ uint64_t(1) << 63 : 0 - value.value;
+      value.value =
+          value.isFloat64 ? value.value ^ uint64_t(1) << 63 : 0 - value.value;
   } else if (token.is("generic")) {
     cursor.expect('(');
     value.symbol = cursor.word("a symbol");
@@ -200,14 +220,16 @@ static void parseInitialiser(TokenCursor &cursor, std::vector<Initialiser> &out)
   } else if (token.kind == Token::Word) {
     value.symbol = token.text;
   } else {
-    cursor.fail("expected an initial value, found '" + std::string(token.text) + "'");
+    cursor.fail("expected an initial value, found '" + std::string(token.text) +
+                "'");
   }
   if (!value.symbol.empty() && cursor.accept('+'))
     value.value = static_cast<uint64_t>(cursor.integer());
   out.push_back(value);
 }
 
-std::vector<VariableDeclaration> llrt::emu::parseVariables(TokenCursor &cursor, bool external) {
+std::vector<VariableDeclaration> llrt::emu::parseVariables(TokenCursor &cursor,
+                                                           bool external) {
   VariableDeclaration common;
   std::string_view space = cursor.next().text;
   common.space = space == ".global"   ? Space::Global
@@ -232,7 +254,8 @@ std::vector<VariableDeclaration> llrt::emu::parseVariables(TokenCursor &cursor, 
       cursor.fail("'" + std::string(word) + "' is not expected here");
     } else {
       common.type = typeFromName(word.substr(1));
-      if (word[0] != '.' || common.type == Type::None || common.type == Type::Pred)
+      if (word[0] != '.' || common.type == Type::None ||
+          common.type == Type::Pred)
         cursor.fail("'" + std::string(word) + "' is no type of a variable");
       break;
     }
@@ -262,8 +285,10 @@ std::vector<VariableDeclaration> llrt::emu::parseVariables(TokenCursor &cursor, 
         continue;
       }
       int64_t extent = cursor.integer();
-      if (extent < 0 || (extent && count > (uint64_t(1) << 40) / static_cast<uint64_t>(extent)))
-        cursor.fail("the size of '" + std::string(variable.name) + "' is out of range");
+      if (extent < 0 || (extent && count > (uint64_t(1) << 40) /
+                                               static_cast<uint64_t>(extent)))
+        cursor.fail("the size of '" + std::string(variable.name) +
+                    "' is out of range");
       count *= static_cast<uint64_t>(extent);
       cursor.expect(']');
     }
@@ -272,7 +297,8 @@ std::vector<VariableDeclaration> llrt::emu::parseVariables(TokenCursor &cursor, 
       if (unsized)
         count = variable.initial.size(), unsized = false;
       if (variable.initial.size() > count * vector)
-        cursor.fail("'" + std::string(variable.name) + "' has more initial values than elements");
+        cursor.fail("'" + std::string(variable.name) +
+                    "' has more initial values than elements");
     }
     variable.bytes = unsized ? 0 : count * elementBytes;
     variables.push_back(std::move(variable));
@@ -284,12 +310,13 @@ std::vector<VariableDeclaration> llrt::emu::parseVariables(TokenCursor &cursor, 
 
 Type llrt::emu::typeFromName(std::string_view name) {
   static const std::unordered_map<std::string_view, Type> types = {
-      {"pred", Type::Pred},     {"b8", Type::B8},     {"b16", Type::B16},       {"b32", Type::B32},
-      {"b64", Type::B64},       {"b128", Type::B128}, {"u8", Type::U8},         {"u16", Type::U16},
-      {"u32", Type::U32},       {"u64", Type::U64},   {"s8", Type::S8},         {"s16", Type::S16},
-      {"s32", Type::S32},       {"s64", Type::S64},   {"f16", Type::F16},       {"f16x2", Type::F16x2},
-      {"bf16", Type::BF16},     {"tf32", Type::TF32}, {"bf16x2", Type::BF16x2}, {"f32", Type::F32},
-      {"f64", Type::F64}};
+      {"pred", Type::Pred},     {"b8", Type::B8},     {"b16", Type::B16},
+      {"b32", Type::B32},       {"b64", Type::B64},   {"b128", Type::B128},
+      {"u8", Type::U8},         {"u16", Type::U16},   {"u32", Type::U32},
+      {"u64", Type::U64},       {"s8", Type::S8},     {"s16", Type::S16},
+      {"s32", Type::S32},       {"s64", Type::S64},   {"f16", Type::F16},
+      {"f16x2", Type::F16x2},   {"bf16", Type::BF16}, {"tf32", Type::TF32},
+      {"bf16x2", Type::BF16x2}, {"f32", Type::F32},   {"f64", Type::F64}};
   auto found = types.find(name);
   return found == types.end() ? Type::None : found->second;
 }
@@ -330,4 +357,6 @@ unsigned llrt::emu::bitsOf(Type type) {
 }
 
 bool llrt::emu::isFloat(Type type) { return type >= Type::F16; }
-bool llrt::emu::isSigned(Type type) { return type >= Type::S8 && type <= Type::S64; }
+bool llrt::emu::isSigned(Type type) {
+  return type >= Type::S8 && type <= Type::S64;
+}

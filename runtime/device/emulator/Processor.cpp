@@ -24,7 +24,8 @@ __attribute__((constructor(101))) static void checkProcessor() {
   const char *missing = llrt::emu::missingProcessorFeature();
   if (!missing)
     return;
-  static const char text[] = "error: this program needs an x86-64-v3 processor (Haswell or Zen and later); this one lacks ";
+  static const char text[] = "error: this program needs an x86-64-v3 processor "
+                             "(Haswell or Zen and later); this one lacks ";
   (void)!write(2, text, sizeof text - 1);
   (void)!write(2, missing, std::strlen(missing));
   (void)!write(2, "\n", 1);

@@ -17,8 +17,28 @@
 namespace llrt::emu {
 
 enum class Type : uint8_t {
-  None, Pred, B8, B16, B32, B64, B128, U8, U16, U32, U64, S8, S16, S32, S64,
-  F16, F16x2, BF16, BF16x2, TF32, F32, F64
+  None,
+  Pred,
+  B8,
+  B16,
+  B32,
+  B64,
+  B128,
+  U8,
+  U16,
+  U32,
+  U64,
+  S8,
+  S16,
+  S32,
+  S64,
+  F16,
+  F16x2,
+  BF16,
+  BF16x2,
+  TF32,
+  F32,
+  F64
 };
 
 /// The type that a modifier such as "f32" names, or None.
@@ -67,10 +87,10 @@ struct Operand {
 
 struct Statement {
   unsigned line = 0;
-  int label = -1;           ///< >= 0: this statement only places a label
-  int guard = -1;           ///< register, or -1
+  int label = -1; ///< >= 0: this statement only places a label
+  int guard = -1; ///< register, or -1
   bool guardNegated = false;
-  std::string_view opcode;  ///< "ld.global.v2.f32"
+  std::string_view opcode; ///< "ld.global.v2.f32"
   std::vector<Operand> operands;
 };
 
@@ -92,7 +112,8 @@ struct VariableDeclaration {
   Type type = Type::None;
   uint32_t align = 1;
   uint64_t bytes = 0;
-  bool external = false; ///< .extern: shared of unknown size, or another module's
+  bool external =
+      false; ///< .extern: shared of unknown size, or another module's
   unsigned line = 0;
   std::vector<Initialiser> initial;
 };

@@ -76,7 +76,9 @@ const Inst *runRounded(const Inst *inst, Warp &warp, uint32_t mask) {
 }
 
 template <RoundedOperation Operation> Handler ofType(Type type) {
-  return type == Type::F32 ? runRounded<Operation, float> : type == Type::F64 ? runRounded<Operation, double> : nullptr;
+  return type == Type::F32   ? runRounded<Operation, float>
+         : type == Type::F64 ? runRounded<Operation, double>
+                             : nullptr;
 }
 
 /// 16-bit formats: f32's bits cut off, and one unit more away from zero where
@@ -87,7 +89,8 @@ template <class T> T narrowed(double value, int64_t mode) {
   T near = fromFloat<T>(oddFloat(value));
   double back = toFloat(near);
   bool negative = std::signbit(value);
-  bool awayFromZero = (mode == FE_UPWARD && !negative) || (mode == FE_DOWNWARD && negative);
+  bool awayFromZero =
+      (mode == FE_UPWARD && !negative) || (mode == FE_DOWNWARD && negative);
   if (std::fabs(back) > std::fabs(value) && !awayFromZero)
     --near.bits;
   else if (std::fabs(back) < std::fabs(value) && awayFromZero)
@@ -95,7 +98,8 @@ template <class T> T narrowed(double value, int64_t mode) {
   return near;
 }
 
-template <class To, class From> const Inst *runConversion(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class To, class From>
+const Inst *runConversion(const Inst *inst, Warp &warp, uint32_t mask) {
   const Lane<From> *a = warp.in<Lane<From>>(inst->op[1]);
   Lane<To> r[32];
   for (unsigned i = 0; i < 32; ++i) {
@@ -109,7 +113,9 @@ template <class To, class From> const Inst *runConversion(const Inst *inst, Warp
     } else {
       Mode mode(inst->imm);
       // long double holds every 64-bit integer.
-      To value = std::is_integral_v<From> ? static_cast<To>(static_cast<long double>(from)) : static_cast<To>(from);
+      To value = std::is_integral_v<From>
+                     ? static_cast<To>(static_cast<long double>(from))
+                     : static_cast<To>(from);
       r[i] = toLane<To>(finish(value, inst->aux));
     }
   }
@@ -182,5 +188,8 @@ Handler llrt::emu::roundedConversion(Type to, Type from) {
 }
 
 int64_t llrt::emu::roundingMode(std::string_view name) {
-  return name == "rz" ? FE_TOWARDZERO : name == "rm" ? FE_DOWNWARD : name == "rp" ? FE_UPWARD : FE_TONEAREST;
+  return name == "rz"   ? FE_TOWARDZERO
+         : name == "rm" ? FE_DOWNWARD
+         : name == "rp" ? FE_UPWARD
+                        : FE_TONEAREST;
 }

@@ -26,7 +26,8 @@ void ThreadPool::work(unsigned index) {
   uint64_t seen = 0;
   std::unique_lock<std::mutex> guard(lock);
   for (;;) {
-    wake.wait(guard, [&] { return ending || (generation != seen && index < wanted); });
+    wake.wait(guard,
+              [&] { return ending || (generation != seen && index < wanted); });
     if (ending)
       return;
     seen = generation;
@@ -39,7 +40,8 @@ void ThreadPool::work(unsigned index) {
   }
 }
 
-void ThreadPool::run(unsigned count, const std::function<void(unsigned)> &each) {
+void ThreadPool::run(unsigned count,
+                     const std::function<void(unsigned)> &each) {
   if (count > 1) {
     std::lock_guard<std::mutex> guard(lock);
     task = &each;
@@ -66,7 +68,9 @@ bool spins(Warp &warp, const Program &program) {
   Split &split = warp.split();
   size_t bytes = program.registerBytes + program.predicates * size_t(4);
   const char *registers = warp.base[0];
-  bool same = split.snapshotPc == split.pc && split.snapshotMask == split.mask && split.snapshot.size() == bytes &&
+  bool same = split.snapshotPc == split.pc &&
+              split.snapshotMask == split.mask &&
+              split.snapshot.size() == bytes &&
               std::memcmp(split.snapshot.data(), registers, bytes) == 0;
   if (!same) {
     // Predicates lie right behind the registers (BlockStorage).
@@ -117,7 +121,8 @@ Outcome runWarp(Warp &warp, const Program &program) {
     if (warp.splits.size() == 1)
       break;
   }
-  return moved || warp.block->effects != before ? Outcome::Progress : Outcome::Stalled;
+  return moved || warp.block->effects != before ? Outcome::Progress
+                                                : Outcome::Stalled;
 }
 
 bool hasReadySplit(const Warp &warp) {
@@ -145,14 +150,17 @@ std::string lanes(uint32_t mask) {
         at = split.pc;
       if (++listed > 8)
         continue;
-      message += std::string(message.empty() ? "" : "; ") + "warp " + std::to_string(warp.index) + " lanes " +
-                 lanes(split.mask) + " at line " + std::to_string(split.pc->line) + " wait ";
+      message += std::string(message.empty() ? "" : "; ") + "warp " +
+                 std::to_string(warp.index) + " lanes " + lanes(split.mask) +
+                 " at line " + std::to_string(split.pc->line) + " wait ";
       if (split.state == SplitState::Barrier)
         message += "at barrier " + std::to_string(split.waitsAt);
       else if (split.state == SplitState::Mbarrier)
-        message += "for the mbarrier at shared address " + std::to_string(split.waitsAt);
+        message += "for the mbarrier at shared address " +
+                   std::to_string(split.waitsAt);
       else
-        message += "for lanes " + lanes(split.needed & ~split.mask) + " at an aligned instruction";
+        message += "for lanes " + lanes(split.needed & ~split.mask) +
+                   " at an aligned instruction";
     }
   if (listed > 8)
     message += "; and " + std::to_string(listed - 8) + " more";
@@ -160,7 +168,10 @@ std::string lanes(uint32_t mask) {
   for (const Warp &warp : block.warps)
     if (!place && !warp.splits.empty())
       place = warp.splits[0].pc;
-  fault(place, -1, (at ? "aligned instruction with missing lanes: " : "deadlock: no thread of the block can go on: ") + message);
+  fault(place, -1,
+        (at ? "aligned instruction with missing lanes: "
+            : "deadlock: no thread of the block can go on: ") +
+            message);
 }
 
 /// A warp whose lanes wait for each other and nobody else.
@@ -216,7 +227,8 @@ std::string sourceLine(const Program &program, uint32_t line) {
   }
   if (at == std::string::npos)
     return "";
-  std::string text = program.text->substr(at, program.text->find('\n', at) - at);
+  std::string text =
+      program.text->substr(at, program.text->find('\n', at) - at);
   for (char &c : text)
     c = c == '\t' ? ' ' : c;
   size_t begin = text.find_first_not_of(' ');
@@ -225,7 +237,8 @@ std::string sourceLine(const Program &program, uint32_t line) {
 
 class GridWorker {
 public:
-  GridWorker(Launch &launch, WorkerStorage &storage, std::vector<std::atomic<uint64_t>> &stalledAt, unsigned index)
+  GridWorker(Launch &launch, WorkerStorage &storage,
+             std::vector<std::atomic<uint64_t>> &stalledAt, unsigned index)
       : launch(launch), storage(storage), stalledAt(stalledAt), index(index) {
     storage.prepare(launch);
   }
@@ -306,17 +319,21 @@ private:
     for (const Warp &warp : block.warps)
       if (warp.index == storage.runningWarp(block))
         running = &warp;
-    std::string place = "block (" + std::to_string(block.index.x) + "," + std::to_string(block.index.y) + "," +
+    std::string place = "block (" + std::to_string(block.index.x) + "," +
+                        std::to_string(block.index.y) + "," +
                         std::to_string(block.index.z) + ")";
     if (fault.lane >= 0 && running) {
       uint32_t thread = running->index * 32 + static_cast<uint32_t>(fault.lane);
       const Dim3 &size = launch.shape.block;
-      place += ", thread (" + std::to_string(thread % size.x) + "," + std::to_string(thread / size.x % size.y) + "," +
+      place += ", thread (" + std::to_string(thread % size.x) + "," +
+               std::to_string(thread / size.x % size.y) + "," +
                std::to_string(thread / size.x / size.y) + ")";
     }
     const Program &program = *launch.program;
-    std::string message = "emulator: kernel '" + program.name + "', " + place + ", " + program.moduleName + ":" +
-                          std::to_string(fault.line) + sourceLine(program, fault.line) + ": " + fault.message;
+    std::string message =
+        "emulator: kernel '" + program.name + "', " + place + ", " +
+        program.moduleName + ":" + std::to_string(fault.line) +
+        sourceLine(program, fault.line) + ": " + fault.message;
     std::lock_guard<std::mutex> guard(launch.faultLock);
     if (!launch.failed || block.linear < launch.failedBlock) {
       launch.failed = true;
@@ -356,17 +373,23 @@ private:
       for (const Warp &warp : block->warps)
         if (!warp.splits.empty() && where.empty()) {
           const Inst *pc = warp.splits[0].pc;
-          where = "block (" + std::to_string(block->index.x) + "," + std::to_string(block->index.y) + "," +
-                  std::to_string(block->index.z) + ") warp " + std::to_string(warp.index) + " spins at " +
-                  program.moduleName + ":" + std::to_string(pc->line) + sourceLine(program, pc->line);
+          where = "block (" + std::to_string(block->index.x) + "," +
+                  std::to_string(block->index.y) + "," +
+                  std::to_string(block->index.z) + ") warp " +
+                  std::to_string(warp.index) + " spins at " +
+                  program.moduleName + ":" + std::to_string(pc->line) +
+                  sourceLine(program, pc->line);
         }
     }
     uint64_t started = std::min(launch.nextBlock.load(), launch.blocks);
-    launch.failure = "emulator: kernel '" + program.name + "': deadlock: every block waits for memory that nobody writes (" +
-                     std::to_string(launch.resident.load()) + " blocks resident, " +
-                     std::to_string(launch.blocks - started) + " of " + std::to_string(launch.blocks) +
-                     " not started, room for " + std::to_string(launch.residentLimit) + ")" +
-                     (where.empty() ? "" : "; " + where);
+    launch.failure =
+        "emulator: kernel '" + program.name +
+        "': deadlock: every block waits for memory that nobody writes (" +
+        std::to_string(launch.resident.load()) + " blocks resident, " +
+        std::to_string(launch.blocks - started) + " of " +
+        std::to_string(launch.blocks) + " not started, room for " +
+        std::to_string(launch.residentLimit) + ")" +
+        (where.empty() ? "" : "; " + where);
     launch.stop.store(true);
   }
 };
@@ -381,11 +404,14 @@ Scheduler::Scheduler(unsigned threads) : pool(threads) {
 Scheduler::~Scheduler() = default;
 
 Error Scheduler::run(Launch &launch, uint64_t &executed) {
-  launch.workers = static_cast<uint32_t>(std::min<uint64_t>(pool.size(), launch.blocks));
+  launch.workers =
+      static_cast<uint32_t>(std::min<uint64_t>(pool.size(), launch.blocks));
   std::vector<std::atomic<uint64_t>> stalledAt(launch.workers);
   for (std::atomic<uint64_t> &each : stalledAt)
     each.store(0);
-  pool.run(launch.workers, [&](unsigned index) { GridWorker(launch, *storage[index], stalledAt, index).run(); });
+  pool.run(launch.workers, [&](unsigned index) {
+    GridWorker(launch, *storage[index], stalledAt, index).run();
+  });
   executed += launch.executed.load();
   if (launch.failed)
     return Error(launch.failure);

@@ -28,15 +28,16 @@ struct Launch {
   const Memory *memory = nullptr;
   LaunchShape shape;
   std::vector<char> parameters;
-  uint32_t sharedBytes = 0;    ///< static and dynamic
+  uint32_t sharedBytes = 0; ///< static and dynamic
   uint32_t multiprocessors = 1;
   uint64_t blocks = 1;
-  uint64_t residentLimit = 1;  ///< blocks
+  uint64_t residentLimit = 1; ///< blocks
 
   std::atomic<uint64_t> nextBlock{0};
   std::atomic<uint64_t> resident{0};
-  std::atomic<uint64_t> progress{0}; ///< bumped by every turn that changed something
-  std::atomic<uint32_t> stalled{0};  ///< workers that can make no way
+  std::atomic<uint64_t> progress{
+      0}; ///< bumped by every turn that changed something
+  std::atomic<uint32_t> stalled{0}; ///< workers that can make no way
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> executed{0};
   uint32_t workers = 1;

@@ -10,8 +10,8 @@
 // Fragments need no shuffling in of rows: register 0 of A, read as 32 words in
 // lane order, is the 8x8 matrix of rows 0-7 and columns 0-7 (a pair of columns
 // a word), register 1 rows 8-15, and so on; B's registers are the transposed
-// 8x8 matrices; C's registers 0 and 1 hold the even and odd columns of rows 0-7.
-// A row of D is kept as one vector, even columns first.
+// 8x8 matrices; C's registers 0 and 1 hold the even and odd columns of rows
+// 0-7. A row of D is kept as one vector, even columns first.
 #include "runtime/device/emulator/Access.h"
 #include "runtime/device/emulator/FloatValue.h"
 
@@ -20,22 +20,29 @@ using namespace llrt::emu;
 namespace {
 
 /// Eight words of two 16-bit floats each: the low ones and the high ones.
-template <class T> LLRT_INLINE void split(__m256i words, __m256 &even, __m256 &odd);
-template <> LLRT_INLINE void split<Brain>(__m256i words, __m256 &even, __m256 &odd) {
+template <class T>
+LLRT_INLINE void split(__m256i words, __m256 &even, __m256 &odd);
+template <>
+LLRT_INLINE void split<Brain>(__m256i words, __m256 &even, __m256 &odd) {
   even = _mm256_castsi256_ps(_mm256_slli_epi32(words, 16));
-  odd = _mm256_castsi256_ps(_mm256_and_si256(words, _mm256_set1_epi32(static_cast<int>(0xffff0000))));
+  odd = _mm256_castsi256_ps(
+      _mm256_and_si256(words, _mm256_set1_epi32(static_cast<int>(0xffff0000))));
 }
 LLRT_INLINE __m256 widened(__m256i lowHalves) {
-  __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(lowHalves), _mm256_extracti128_si256(lowHalves, 1));
+  __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(lowHalves),
+                                    _mm256_extracti128_si256(lowHalves, 1));
   return _mm256_cvtph_ps(packed);
 }
-template <> LLRT_INLINE void split<Half>(__m256i words, __m256 &even, __m256 &odd) {
+template <>
+LLRT_INLINE void split<Half>(__m256i words, __m256 &even, __m256 &odd) {
   even = widened(_mm256_and_si256(words, _mm256_set1_epi32(0xffff)));
   odd = widened(_mm256_srli_epi32(words, 16));
 }
 /// tf32: one value a word, whose 13 low bits do not count.
-template <> LLRT_INLINE void split<float>(__m256i words, __m256 &even, __m256 &odd) {
-  even = _mm256_castsi256_ps(_mm256_and_si256(words, _mm256_set1_epi32(static_cast<int>(0xffffe000))));
+template <>
+LLRT_INLINE void split<float>(__m256i words, __m256 &even, __m256 &odd) {
+  even = _mm256_castsi256_ps(
+      _mm256_and_si256(words, _mm256_set1_epi32(static_cast<int>(0xffffe000))));
   odd = even;
 }
 
@@ -44,14 +51,18 @@ template <class T, unsigned Groups> struct Product {
   static constexpr unsigned parts = std::is_same_v<T, float> ? 1 : 2;
 
   /// c and d: the lanes of four registers. They may be the same.
-  static void run(const uint32_t *const *a, const uint32_t *const *b, const float *const *c, float *const *d) {
-    alignas(32) float left[Groups][2][2][32]; // [group][half of rows][part][row*4+pair]
-    __m256 right[Groups][4][2];               // [group][pair][part], even columns first
+  static void run(const uint32_t *const *a, const uint32_t *const *b,
+                  const float *const *c, float *const *d) {
+    alignas(32) float left[Groups][2][2]
+                          [32]; // [group][half of rows][part][row*4+pair]
+    __m256 right[Groups][4][2]; // [group][pair][part], even columns first
     for (unsigned g = 0; g < Groups; ++g) {
       for (unsigned half = 0; half < 2; ++half)
         for (unsigned i = 0; i < 4; ++i) {
           __m256 even, odd;
-          split<T>(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(a[g * 2 + half]) + i), even, odd);
+          split<T>(_mm256_loadu_si256(
+                       reinterpret_cast<const __m256i *>(a[g * 2 + half]) + i),
+                   even, odd);
           _mm256_store_ps(left[g][half][0] + i * 8, even);
           if (parts == 2)
             _mm256_store_ps(left[g][half][1] + i * 8, odd);
@@ -59,29 +70,35 @@ template <class T, unsigned Groups> struct Product {
       __m256 row[4];
       for (unsigned i = 0; i < 4; ++i)
         row[i] = _mm256_loadu_ps(reinterpret_cast<const float *>(b[g]) + i * 8);
-      __m256 t0 = _mm256_unpacklo_ps(row[0], row[1]), t1 = _mm256_unpackhi_ps(row[0], row[1]);
-      __m256 t2 = _mm256_unpacklo_ps(row[2], row[3]), t3 = _mm256_unpackhi_ps(row[2], row[3]);
-      __m256 pair[4] = {_mm256_shuffle_ps(t0, t2, 0x44), _mm256_shuffle_ps(t0, t2, 0xee),
-                        _mm256_shuffle_ps(t1, t3, 0x44), _mm256_shuffle_ps(t1, t3, 0xee)};
+      __m256 t0 = _mm256_unpacklo_ps(row[0], row[1]),
+             t1 = _mm256_unpackhi_ps(row[0], row[1]);
+      __m256 t2 = _mm256_unpacklo_ps(row[2], row[3]),
+             t3 = _mm256_unpackhi_ps(row[2], row[3]);
+      __m256 pair[4] = {
+          _mm256_shuffle_ps(t0, t2, 0x44), _mm256_shuffle_ps(t0, t2, 0xee),
+          _mm256_shuffle_ps(t1, t3, 0x44), _mm256_shuffle_ps(t1, t3, 0xee)};
       for (unsigned t = 0; t < 4; ++t)
         split<T>(_mm256_castps_si256(pair[t]), right[g][t][0], right[g][t][1]);
     }
     for (unsigned half = 0; half < 2; ++half) {
       __m256 sum[8];
       for (unsigned r = 0; r < 8; ++r)
-        sum[r] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(c[half * 2] + r * 4)),
-                                      _mm_loadu_ps(c[half * 2 + 1] + r * 4), 1);
+        sum[r] = _mm256_insertf128_ps(
+            _mm256_castps128_ps256(_mm_loadu_ps(c[half * 2] + r * 4)),
+            _mm_loadu_ps(c[half * 2 + 1] + r * 4), 1);
       for (unsigned g = 0; g < Groups; ++g)
         for (unsigned t = 0; t < 4; ++t)
           for (unsigned part = 0; part < parts; ++part) {
             __m256 factor = right[g][t][part];
             const float *column = left[g][half][part] + t;
             for (unsigned r = 0; r < 8; ++r)
-              sum[r] = _mm256_fmadd_ps(_mm256_broadcast_ss(column + r * 4), factor, sum[r]);
+              sum[r] = _mm256_fmadd_ps(_mm256_broadcast_ss(column + r * 4),
+                                       factor, sum[r]);
           }
       for (unsigned r = 0; r < 8; ++r) {
         _mm_storeu_ps(d[half * 2] + r * 4, _mm256_castps256_ps128(sum[r]));
-        _mm_storeu_ps(d[half * 2 + 1] + r * 4, _mm256_extractf128_ps(sum[r], 1));
+        _mm_storeu_ps(d[half * 2 + 1] + r * 4,
+                      _mm256_extractf128_ps(sum[r], 1));
       }
     }
   }
@@ -92,11 +109,14 @@ bool wholeWarp(const Inst *inst, Warp &warp, uint32_t mask) {
     return true;
   if (!aligned(inst, warp, mask))
     return false;
-  fault(inst, -1, "an instruction for whole warps, of which some threads have exited or never existed");
+  fault(inst, -1,
+        "an instruction for whole warps, of which some threads have exited or "
+        "never existed");
 }
 
 /// op[0..3]: D, op[4..7]: A, extra[0..1]: B, extra[2..5]: C.
-template <class T, unsigned Groups> const Inst *runMma(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class T, unsigned Groups>
+const Inst *runMma(const Inst *inst, Warp &warp, uint32_t mask) {
   if (__builtin_expect(!wholeWarp(inst, warp, mask), 0))
     return nullptr;
   const uint32_t *a[4] = {}, *b[2] = {};
@@ -115,7 +135,8 @@ template <class T, unsigned Groups> const Inst *runMma(const Inst *inst, Warp &w
 }
 
 /// The same with f16 C and D in two registers each: sums in f32, rounded once.
-template <unsigned Groups> const Inst *runMmaHalf(const Inst *inst, Warp &warp, uint32_t mask) {
+template <unsigned Groups>
+const Inst *runMmaHalf(const Inst *inst, Warp &warp, uint32_t mask) {
   if (!wholeWarp(inst, warp, mask))
     return nullptr;
   const uint32_t *a[4] = {}, *b[2] = {};
@@ -135,8 +156,10 @@ template <unsigned Groups> const Inst *runMmaHalf(const Inst *inst, Warp &warp, 
   Product<Half, Groups>::run(a, b, c, d);
   for (unsigned half = 0; half < 2; ++half)
     for (unsigned i = 0; i < 32; ++i)
-      warp.out<uint32_t>(inst->op[half])[i] = static_cast<uint32_t>(fromFloat<Half>(sums[half * 2 + 1][i]).bits) << 16 |
-                                              fromFloat<Half>(sums[half * 2][i]).bits;
+      warp.out<uint32_t>(inst->op[half])[i] =
+          static_cast<uint32_t>(fromFloat<Half>(sums[half * 2 + 1][i]).bits)
+              << 16 |
+          fromFloat<Half>(sums[half * 2][i]).bits;
   return inst + 1;
 }
 
@@ -149,7 +172,8 @@ const Operand &vectorOf(Decoding &d, size_t i, size_t count, Operand &single) {
     single.elements = {operand};
     return single;
   }
-  d.fail("operand " + std::to_string(i + 1) + " has to be a vector of " + std::to_string(count));
+  d.fail("operand " + std::to_string(i + 1) + " has to be a vector of " +
+         std::to_string(count));
 }
 
 void decodeMma(Decoding &d) {
@@ -158,15 +182,19 @@ void decodeMma(Decoding &d) {
   std::string_view shape = d.takeOneOf({"m16n8k16", "m16n8k8", "m16n8k4"});
   if (shape.empty() || !d.take("row") || !d.take("col"))
     d.unsupported();
-  Type typeD = d.takeType(), typeA = d.takeType(), typeB = d.takeType(), typeC = d.takeType();
+  Type typeD = d.takeType(), typeA = d.takeType(), typeB = d.takeType(),
+       typeC = d.takeType();
   bool half = typeD == Type::F16;
-  if (typeA != typeB || typeC != typeD || (half ? typeA != Type::F16 : typeD != Type::F32))
+  if (typeA != typeB || typeC != typeD ||
+      (half ? typeA != Type::F16 : typeD != Type::F32))
     d.unsupported();
   unsigned groups = 0;
   Handler handler = nullptr;
   if (typeA == Type::TF32) {
     groups = shape == "m16n8k8" ? 2 : shape == "m16n8k4" ? 1 : 0;
-    handler = groups == 2 ? runMma<float, 2> : groups == 1 ? runMma<float, 1> : nullptr;
+    handler = groups == 2   ? runMma<float, 2>
+              : groups == 1 ? runMma<float, 1>
+                            : nullptr;
   } else {
     groups = shape == "m16n8k16" ? 2 : shape == "m16n8k8" ? 1 : 0;
     if (groups && half)
@@ -182,8 +210,10 @@ void decodeMma(Decoding &d) {
   d.extra(6);
   Operand single[4];
   unsigned sums = half ? 2 : 4;
-  const Operand &to = vectorOf(d, 0, sums, single[0]), &a = vectorOf(d, 1, groups * 2, single[1]);
-  const Operand &b = vectorOf(d, 2, groups, single[2]), &c = vectorOf(d, 3, sums, single[3]);
+  const Operand &to = vectorOf(d, 0, sums, single[0]),
+                &a = vectorOf(d, 1, groups * 2, single[1]);
+  const Operand &b = vectorOf(d, 2, groups, single[2]),
+                &c = vectorOf(d, 3, sums, single[3]);
   for (unsigned i = 0; i < groups * 2; ++i)
     d.use(4 + i, a.elements[i], Type::B32);
   for (unsigned i = 0; i < groups; ++i)
@@ -194,58 +224,75 @@ void decodeMma(Decoding &d) {
     d.def(i, to.elements[i], 32);
 }
 
-/// op[0]: row addresses, op[1..N]: registers. Lanes 8m..8m+7 name matrix m's rows.
-template <class A, unsigned N, bool Transposed> const Inst *runLoadMatrix(const Inst *inst, Warp &warp, uint32_t mask) {
+/// op[0]: row addresses, op[1..N]: registers. Lanes 8m..8m+7 name matrix m's
+/// rows.
+template <class A, unsigned N, bool Transposed>
+const Inst *runLoadMatrix(const Inst *inst, Warp &warp, uint32_t mask) {
   if (__builtin_expect(!wholeWarp(inst, warp, mask), 0))
     return nullptr;
   Addresses address;
-  resolve<Space::Shared, A>(inst, warp, N == 4 ? ~0u : (1u << (8 * N % 32)) - 1, AccessKind::Load, 16, address);
+  resolve<Space::Shared, A>(inst, warp, N == 4 ? ~0u : (1u << (8 * N % 32)) - 1,
+                            AccessKind::Load, 16, address);
   for (unsigned m = 0; m < N; ++m) {
     uint32_t *to = warp.out<uint32_t>(inst->op[1 + m]);
     if (!Transposed) {
       for (unsigned row = 0; row < 8; ++row)
-        std::memcpy(to + row * 4, reinterpret_cast<const void *>(address.at[m * 8 + row]), 16);
+        std::memcpy(to + row * 4,
+                    reinterpret_cast<const void *>(address.at[m * 8 + row]),
+                    16);
       continue;
     }
     uint16_t matrix[8][8];
     for (unsigned row = 0; row < 8; ++row)
-      std::memcpy(matrix[row], reinterpret_cast<const void *>(address.at[m * 8 + row]), 16);
+      std::memcpy(matrix[row],
+                  reinterpret_cast<const void *>(address.at[m * 8 + row]), 16);
     for (unsigned column = 0; column < 8; ++column)
       for (unsigned pair = 0; pair < 4; ++pair)
-        to[column * 4 + pair] = static_cast<uint32_t>(matrix[pair * 2 + 1][column]) << 16 | matrix[pair * 2][column];
+        to[column * 4 + pair] =
+            static_cast<uint32_t>(matrix[pair * 2 + 1][column]) << 16 |
+            matrix[pair * 2][column];
   }
   return inst + 1;
 }
 
-template <class A, unsigned N, bool Transposed> const Inst *runStoreMatrix(const Inst *inst, Warp &warp, uint32_t mask) {
+template <class A, unsigned N, bool Transposed>
+const Inst *runStoreMatrix(const Inst *inst, Warp &warp, uint32_t mask) {
   if (!wholeWarp(inst, warp, mask))
     return nullptr;
   Addresses address;
-  resolve<Space::Shared, A>(inst, warp, N == 4 ? ~0u : (1u << (8 * N % 32)) - 1, AccessKind::Store, 16, address);
+  resolve<Space::Shared, A>(inst, warp, N == 4 ? ~0u : (1u << (8 * N % 32)) - 1,
+                            AccessKind::Store, 16, address);
   for (unsigned m = 0; m < N; ++m) {
     const uint32_t *from = warp.in<uint32_t>(inst->op[1 + m]);
     uint16_t matrix[8][8];
     for (unsigned i = 0; i < 8; ++i)
       for (unsigned pair = 0; pair < 4; ++pair) {
         uint32_t word = from[i * 4 + pair];
-        (Transposed ? matrix[pair * 2][i] : matrix[i][pair * 2]) = static_cast<uint16_t>(word);
-        (Transposed ? matrix[pair * 2 + 1][i] : matrix[i][pair * 2 + 1]) = static_cast<uint16_t>(word >> 16);
+        (Transposed ? matrix[pair * 2][i] : matrix[i][pair * 2]) =
+            static_cast<uint16_t>(word);
+        (Transposed ? matrix[pair * 2 + 1][i] : matrix[i][pair * 2 + 1]) =
+            static_cast<uint16_t>(word >> 16);
       }
     for (unsigned row = 0; row < 8; ++row)
-      std::memcpy(reinterpret_cast<void *>(address.at[m * 8 + row]), matrix[row], 16);
+      std::memcpy(reinterpret_cast<void *>(address.at[m * 8 + row]),
+                  matrix[row], 16);
   }
   warp.block->effects += 1;
   return inst + 1;
 }
 
-template <bool Store, class A, bool Transposed> Handler matrixHandler(unsigned count) {
+template <bool Store, class A, bool Transposed>
+Handler matrixHandler(unsigned count) {
   switch (count) {
   case 1:
-    return Store ? runStoreMatrix<A, 1, Transposed> : runLoadMatrix<A, 1, Transposed>;
+    return Store ? runStoreMatrix<A, 1, Transposed>
+                 : runLoadMatrix<A, 1, Transposed>;
   case 2:
-    return Store ? runStoreMatrix<A, 2, Transposed> : runLoadMatrix<A, 2, Transposed>;
+    return Store ? runStoreMatrix<A, 2, Transposed>
+                 : runLoadMatrix<A, 2, Transposed>;
   default:
-    return Store ? runStoreMatrix<A, 4, Transposed> : runLoadMatrix<A, 4, Transposed>;
+    return Store ? runStoreMatrix<A, 4, Transposed>
+                 : runLoadMatrix<A, 4, Transposed>;
   }
 }
 
@@ -260,15 +307,19 @@ template <bool Store> void decodeMatrix(Decoding &d) {
   d.expectOperands(2, 2);
   d.mayStop();
   const Operand &memory = d.operand(Store ? 0 : 1);
-  bool wide = !(memory.kind == Operand::Memory && memory.elements[0].kind == Operand::Register &&
+  bool wide = !(memory.kind == Operand::Memory &&
+                memory.elements[0].kind == Operand::Register &&
                 d.registerBits(memory.elements[0]) == 32);
-  d.emit(wide ? (transposed ? matrixHandler<Store, uint64_t, true>(count) : matrixHandler<Store, uint64_t, false>(count))
-              : (transposed ? matrixHandler<Store, uint32_t, true>(count) : matrixHandler<Store, uint32_t, false>(count)));
+  d.emit(wide ? (transposed ? matrixHandler<Store, uint64_t, true>(count)
+                            : matrixHandler<Store, uint64_t, false>(count))
+              : (transposed ? matrixHandler<Store, uint32_t, true>(count)
+                            : matrixHandler<Store, uint32_t, false>(count)));
   d.address(0, memory, Space::Shared);
   Operand single;
   const Operand &registers = vectorOf(d, Store ? 1 : 0, count, single);
   for (unsigned i = 0; i < count; ++i)
-    Store ? d.use(1 + i, registers.elements[i], Type::B32) : d.def(1 + i, registers.elements[i], 32);
+    Store ? d.use(1 + i, registers.elements[i], Type::B32)
+          : d.def(1 + i, registers.elements[i], 32);
 }
 
 } // namespace
