@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// nvvm -> LLVM IR -> O3 -> NVPTX assembly. Test: test/emit/emit-ptx.mlir.
+// nvvm -> LLVM IR -> O3 -> NVPTX assembly. Test: test/emit/emit-ptx.sh.
 #include "compiler/emit/EmitPTX.h"
 
 #include "mlir/IR/BuiltinOps.h"
