@@ -13,6 +13,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 using namespace llrt;
 using namespace llrt::test;
@@ -44,6 +45,18 @@ std::vector<int32_t> golden(const char *key) {
                      "/examples/storyteller/greedy.json");
   return nlohmann::json::parse(file)[key];
 }
+
+/// A folder of this process: ctest runs several shards at once.
+std::string scratch() {
+  static const std::string path =
+      testing::TempDir() + "contract-" + std::to_string(getpid());
+  std::filesystem::create_directories(path);
+  return path;
+}
+struct Scratch : testing::Environment {
+  void TearDown() override { std::filesystem::remove_all(scratch()); }
+};
+const auto *const cleaning = testing::AddGlobalTestEnvironment(new Scratch);
 
 /// What a failure prints of its parameter.
 void PrintTo(const Case &one, std::ostream *out) {
@@ -82,7 +95,7 @@ protected:
     if (prepared->oracle)
       return;
     const bool example = GetParam().model == exampleName;
-    prepared->stem = testing::TempDir() + "contract-" + GetParam().model;
+    prepared->stem = scratch() + "/" + GetParam().model;
     prepared->folder =
         example ? std::string(LLAMAC_SOURCE_DIR) + "/examples/storyteller/model"
                 : prepared->stem;

@@ -4,9 +4,11 @@
 #include "test/models/TestModels.h"
 #include "test/numerics/Contract.h"
 
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 using namespace llrt;
 using namespace llrt::test;
@@ -62,10 +64,12 @@ TEST_P(Golden, ReferenceEqualsTransformers) {
 // The same through the files, a chunk of 37 tokens at a time.
 TEST_P(Golden, FolderAndChunks) {
   const TestModel &model = *findTestModel(GetParam());
-  const std::string folder = testing::TempDir() + "golden-" + model.name;
+  const std::string folder = testing::TempDir() + "golden-" +
+                             std::to_string(getpid()) + "-" + model.name;
   Error error = writeFolder(model, folder);
   ASSERT_FALSE(error) << error.message();
   Result<HuggingFaceFolder> read = readFolder(folder);
+  std::filesystem::remove_all(folder);
   ASSERT_TRUE(read) << read.error().message();
   compare(model.name, read->config, read->tensors, 37);
 }
