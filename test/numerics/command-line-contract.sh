@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The numerics contract through the executable itself: --force-ids with the reference's own tokens, --dump-logits,
 # with and without --echo, and the same bits twice.
 # RUN: bash %s %t
