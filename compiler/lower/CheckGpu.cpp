@@ -18,8 +18,8 @@ static LogicalResult checkLaunch(gpu::LaunchFuncOp launch,
                                  const GpuFacts &facts) {
   APInt value;
   uint64_t threads = 1;
-  for (Value size : {launch.getBlockSizeX(), launch.getBlockSizeY(),
-                     launch.getBlockSizeZ()})
+  for (Value size :
+       {launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()})
     if (matchPattern(size, m_ConstantInt(&value)))
       threads *= value.getZExtValue();
   if (threads > facts.threadsPerBlock)

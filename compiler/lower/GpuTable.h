@@ -15,14 +15,15 @@ struct GpuFacts {
   llvm::StringLiteral name;        ///< as --gpu takes it
   llvm::StringLiteral description; ///< for --gpu help
   llvm::StringLiteral chip;        ///< as LLVM and ptxas take it
-  llvm::StringLiteral features;    ///< LLVM's: the lowest PTX that its kernels need
+  llvm::StringLiteral
+      features; ///< LLVM's: the lowest PTX that its kernels need
   uint32_t smVersion;
   uint32_t multiprocessors;
   uint64_t memoryBytes;
-  uint32_t sharedBytesPerBlock;    ///< dynamic and static together
+  uint32_t sharedBytesPerBlock; ///< dynamic and static together
   uint32_t threadsPerBlock;
-  bool bulkCopy;                   ///< cp.async.bulk and mbarrier
-  bool bf16Product;                ///< mma.sync of bf16
+  bool bulkCopy;    ///< cp.async.bulk and mbarrier
+  bool bf16Product; ///< mma.sync of bf16
 };
 
 llvm::ArrayRef<GpuFacts> getGpuTable();

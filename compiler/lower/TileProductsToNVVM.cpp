@@ -20,11 +20,12 @@ struct LoadMatricesLowering : OpConversionPattern<LoadMatricesOp> {
         getContext(), SmallVector<Type>(count, k.i32()));
     Value loaded = NVVM::LdMatrixOp::create(
         k, result, lower::getSharedAddress(k, adaptor.getOffset()), count,
-        op.getTransposed() ? NVVM::MMALayout::col : NVVM::MMALayout::row,
-        shape, NVVM::LdStMatrixEltType::B16);
+        op.getTransposed() ? NVVM::MMALayout::col : NVVM::MMALayout::row, shape,
+        NVVM::LdStMatrixEltType::B16);
     SmallVector<Value> registers;
     for (int64_t index = 0; index < count; ++index)
-      registers.push_back(LLVM::ExtractValueOp::create(k, loaded, ArrayRef<int64_t>{index}));
+      registers.push_back(
+          LLVM::ExtractValueOp::create(k, loaded, ArrayRef<int64_t>{index}));
     rewriter.replaceOp(op, k.pack(registers));
     return success();
   }
@@ -82,7 +83,8 @@ struct ProductLowering : OpConversionPattern<ProductOp> {
                                        NVVM::MMALayout::col});
     SmallVector<Value> sum;
     for (int64_t index = 0; index < 4; ++index)
-      sum.push_back(LLVM::ExtractValueOp::create(k, product, ArrayRef<int64_t>{index}));
+      sum.push_back(
+          LLVM::ExtractValueOp::create(k, product, ArrayRef<int64_t>{index}));
     return k.pack(sum);
   }
 };
@@ -94,8 +96,8 @@ struct SoftmaxUpdateLowering : OpConversionPattern<SoftmaxUpdateOp> {
                   ConversionPatternRewriter &rewriter) const override {
     KernelBuilder k(op.getLoc(), rewriter);
     Value lowest = k.constantF32(-std::numeric_limits<float>::infinity());
-    SmallVector<SmallVector<Value>> probabilities(
-        adaptor.getScores().size(), SmallVector<Value>(4));
+    SmallVector<SmallVector<Value>> probabilities(adaptor.getScores().size(),
+                                                  SmallVector<Value>(4));
     SmallVector<Value> scales, maxima, sums;
     for (int64_t row = 0; row < 2; ++row) {
       Value before = k.element(adaptor.getMaximum(), row);
@@ -108,13 +110,13 @@ struct SoftmaxUpdateLowering : OpConversionPattern<SoftmaxUpdateOp> {
       // Minus infinity less itself is no number; less 0 it stays.
       Value empty = k.compareF(arith::CmpFPredicate::OEQ, largest, lowest);
       Value shift = k.select(empty, k.constantF32(0), largest);
-      Value scale = k.exp2(k.subf(
-          k.select(empty, k.constantF32(0), before), shift));
+      Value scale =
+          k.exp2(k.subf(k.select(empty, k.constantF32(0), before), shift));
       Value sum = k.mulf(k.element(adaptor.getSum(), row), scale);
       for (auto [index, score] : llvm::enumerate(adaptor.getScores()))
         for (int64_t column = 0; column < 2; ++column) {
-          Value value = k.exp2(
-              k.subf(k.element(score, 2 * row + column), shift));
+          Value value =
+              k.exp2(k.subf(k.element(score, 2 * row + column), shift));
           probabilities[index][2 * row + column] = value;
           sum = k.addf(sum, value);
         }

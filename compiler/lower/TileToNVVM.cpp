@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// LowerTileToNVVMPass: each tile op inside a gpu.module becomes the few LLVM and
-// NVVM ops that are one or two instructions each. Products and the softmax are
-// in TileProductsToNVVM.cpp. Test: test/lower/tile-to-nvvm.mlir.
+// LowerTileToNVVMPass: each tile op inside a gpu.module becomes the few LLVM
+// and NVVM ops that are one or two instructions each. Products and the softmax
+// are in TileProductsToNVVM.cpp. Test: test/lower/tile-to-nvvm.mlir.
 #include "compiler/lower/TileToNVVM.h"
 
 #include "compiler/lower/Passes.h"
@@ -85,8 +85,11 @@ struct RingLowering : OpConversionPattern<RingOp> {
       // The copies of the asynchronous proxy must see the barriers too.
       NVVM::FenceMbarrierInitOp::create(k);
       NVVM::FenceProxyOp::create(
-          k, NVVM::ProxyKindAttr::get(k.getContext(), NVVM::ProxyKind::async_shared),
-          NVVM::SharedSpaceAttr::get(k.getContext(), NVVM::SharedSpace::shared_cta));
+          k,
+          NVVM::ProxyKindAttr::get(k.getContext(),
+                                   NVVM::ProxyKind::async_shared),
+          NVVM::SharedSpaceAttr::get(k.getContext(),
+                                     NVVM::SharedSpace::shared_cta));
     });
     Type type = getTypeConverter()->convertType(op.getType());
     Value ring = LLVM::PoisonOp::create(k, type);

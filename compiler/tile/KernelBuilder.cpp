@@ -11,8 +11,8 @@ gpu::GPUFuncOp KernelBuilder::startKernel(StringRef name,
   SmallVector<Type> types;
   for (Parameter parameter : parameters)
     types.push_back(parameter == Parameter::Scalar ? i32() : globalPointer());
-  auto kernel = gpu::GPUFuncOp::create(*this, getLoc(), name,
-                                       getFunctionType(types, {}));
+  auto kernel =
+      gpu::GPUFuncOp::create(*this, getLoc(), name, getFunctionType(types, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), getUnitAttr());
   kernel.setKnownBlockSizeAttr(
       getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
@@ -50,8 +50,7 @@ Value KernelBuilder::constantBool(bool value) {
   return arith::ConstantOp::create(*this, getBoolAttr(value));
 }
 Value KernelBuilder::zeros(int64_t count) {
-  return arith::ConstantOp::create(*this,
-                                   getZeroAttr(vector(count, f32())));
+  return arith::ConstantOp::create(*this, getZeroAttr(vector(count, f32())));
 }
 
 Value KernelBuilder::thread() {
@@ -211,12 +210,12 @@ Value KernelBuilder::pack(ArrayRef<Value> elements) {
 }
 
 Value KernelBuilder::roundPair(Value low, Value high, Type storage) {
-  StringRef name = storage.isBF16() ? "llvm.nvvm.ff2bf16x2.rn"
-                                    : "llvm.nvvm.ff2f16x2.rn";
-  Value pair = LLVM::CallIntrinsicOp::create(*this, vector(2, storage),
-                                             getStringAttr(name),
-                                             ValueRange{high, low})
-                   .getResult(0);
+  StringRef name =
+      storage.isBF16() ? "llvm.nvvm.ff2bf16x2.rn" : "llvm.nvvm.ff2f16x2.rn";
+  Value pair =
+      LLVM::CallIntrinsicOp::create(*this, vector(2, storage),
+                                    getStringAttr(name), ValueRange{high, low})
+          .getResult(0);
   return bits(pair, i32());
 }
 
@@ -326,10 +325,10 @@ void KernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
   setInsertionPointToStart(&branch.getThenRegion().front());
   body();
 }
-SmallVector<Value> KernelBuilder::choose(
-    Value condition, TypeRange types,
-    llvm::function_ref<SmallVector<Value>()> whenTrue,
-    llvm::function_ref<SmallVector<Value>()> whenFalse) {
+SmallVector<Value>
+KernelBuilder::choose(Value condition, TypeRange types,
+                      llvm::function_ref<SmallVector<Value>()> whenTrue,
+                      llvm::function_ref<SmallVector<Value>()> whenFalse) {
   auto branch =
       scf::IfOp::create(*this, types, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(*this);

@@ -33,7 +33,9 @@ public:
   Type i32() { return getI32Type(); }
   Type i64() { return getI64Type(); }
   Type f32() { return getF32Type(); }
-  VectorType vector(int64_t count, Type type) { return VectorType::get(count, type); }
+  VectorType vector(int64_t count, Type type) {
+    return VectorType::get(count, type);
+  }
   Type globalPointer() { return LLVM::LLVMPointerType::get(getContext(), 1); }
 
   /// An empty kernel of `threads` threads a block at the insertion point. The
@@ -43,11 +45,11 @@ public:
   void finishKernel(gpu::GPUFuncOp kernel);
 
   // Constants.
-  Value constant(int64_t value);           ///< i32
-  Value constant64(int64_t value);         ///< i64
+  Value constant(int64_t value);   ///< i32
+  Value constant64(int64_t value); ///< i64
   Value constantF32(float value);
   Value constantBool(bool value);
-  Value zeros(int64_t count);              ///< vector<count x f32> of 0
+  Value zeros(int64_t count); ///< vector<count x f32> of 0
 
   // Where this thread is; i32.
   Value thread();
@@ -63,7 +65,7 @@ public:
   Value sub(Value a, int64_t b);
   Value mul(Value a, Value b);
   Value mul(Value a, int64_t b);
-  Value udiv(Value a, int64_t b);          ///< unsigned
+  Value udiv(Value a, int64_t b); ///< unsigned
   Value urem(Value a, int64_t b);
   Value bitAnd(Value a, int64_t b);
   Value bitAnd(Value a, Value b);
@@ -71,7 +73,7 @@ public:
   Value bitXor(Value a, Value b);
   Value bitXor(Value a, int64_t b);
   Value shl(Value a, int64_t b);
-  Value shr(Value a, int64_t b);           ///< logical
+  Value shr(Value a, int64_t b); ///< logical
   Value umin(Value a, Value b);
   Value umax(Value a, Value b);
   Value compare(arith::CmpIPredicate predicate, Value a, Value b);
@@ -79,31 +81,31 @@ public:
   Value ult(Value a, int64_t b);
   Value equal(Value a, Value b);
   Value equal(Value a, int64_t b);
-  Value both(Value a, Value b);            ///< i1 and
+  Value both(Value a, Value b); ///< i1 and
   Value select(Value condition, Value a, Value b);
-  Value widen(Value a);                    ///< i32 -> i64, zero-extended
-  Value narrow(Value a);                   ///< i64 -> i32
+  Value widen(Value a);  ///< i32 -> i64, zero-extended
+  Value narrow(Value a); ///< i64 -> i32
 
   // f32, or vectors of it where both sides are.
   Value addf(Value a, Value b);
   Value subf(Value a, Value b);
   Value mulf(Value a, Value b);
   Value maxf(Value a, Value b);
-  Value absf(Value a);                     ///< of one f32
-  Value fma(Value a, Value b, Value c);    ///< a*b + c, rounded once
-  Value exp2(Value a);                     ///< ex2.approx.ftz
-  Value log2(Value a);                     ///< lg2.approx.ftz
-  Value rsqrt(Value a);                    ///< rsqrt.approx
-  Value reciprocal(Value a);               ///< rcp.approx.ftz
-  Value divide(Value a, Value b);          ///< a / b, div.rn
-  Value toF32(Value integer);              ///< i32 -> f32
-  Value bits(Value value, Type type);      ///< reinterpretation
+  Value absf(Value a);                  ///< of one f32
+  Value fma(Value a, Value b, Value c); ///< a*b + c, rounded once
+  Value exp2(Value a);                  ///< ex2.approx.ftz
+  Value log2(Value a);                  ///< lg2.approx.ftz
+  Value rsqrt(Value a);                 ///< rsqrt.approx
+  Value reciprocal(Value a);            ///< rcp.approx.ftz
+  Value divide(Value a, Value b);       ///< a / b, div.rn
+  Value toF32(Value integer);           ///< i32 -> f32
+  Value bits(Value value, Type type);   ///< reinterpretation
   Value compareF(arith::CmpFPredicate predicate, Value a, Value b);
 
   // Vectors of constant positions.
   Value element(Value vector, int64_t index);
   Value insert(Value vector, Value value, int64_t index);
-  Value pack(ArrayRef<Value> elements);    ///< as one vector
+  Value pack(ArrayRef<Value> elements); ///< as one vector
 
   // The storage type: bf16 or f16.
   /// Two f32 rounded to nearest even in one i32, `low` in the lower half.
@@ -141,10 +143,9 @@ public:
   void loop(Value from, Value to, int64_t step,
             llvm::function_ref<void(Value index)> body);
   void when(Value condition, llvm::function_ref<void()> body);
-  SmallVector<Value>
-  choose(Value condition, TypeRange types,
-         llvm::function_ref<SmallVector<Value>()> whenTrue,
-         llvm::function_ref<SmallVector<Value>()> whenFalse);
+  SmallVector<Value> choose(Value condition, TypeRange types,
+                            llvm::function_ref<SmallVector<Value>()> whenTrue,
+                            llvm::function_ref<SmallVector<Value>()> whenFalse);
 
 private:
   Value approximate(StringRef intrinsic, Value operand);

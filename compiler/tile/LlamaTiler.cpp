@@ -32,12 +32,12 @@ LogicalResult LlamaTiler::tile(OpBuilder &builder, func::FuncOp prefill,
     return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
   };
   module->setAttr("tile.workspace", workspace.getAttr(builder));
-  module->setAttr("tile.limits",
-                  builder.getDictionaryAttr(
-                      {entry("max_chunk", workspace.maxChunk),
-                       entry("head_rows_max", workspace.headRowsMax),
-                       entry("weights_bytes", streams.getBytes()),
-                       entry("page_bytes", attention.pageBytes())}));
+  module->setAttr(
+      "tile.limits",
+      builder.getDictionaryAttr({entry("max_chunk", workspace.maxChunk),
+                                 entry("head_rows_max", workspace.headRowsMax),
+                                 entry("weights_bytes", streams.getBytes()),
+                                 entry("page_bytes", attention.pageBytes())}));
   return success();
 }
 
@@ -54,8 +54,8 @@ LogicalResult LlamaTiler::tileFunction(OpBuilder &builder, StringRef name,
   if (failed(visit(function, results)))
     return failure();
   if (layer + 1 != model.getLayers())
-    return function.emitError("has ") << layer + 1 << " layers; the model has "
-                                      << model.getLayers();
+    return function.emitError("has ")
+           << layer + 1 << " layers; the model has " << model.getLayers();
   host->finish();
   return success();
 }
@@ -109,9 +109,13 @@ LogicalResult LlamaTiler::visit(Operation &op) {
 }
 
 LogicalResult LlamaTiler::expect(Operation *op, Value value, Known::Kind kind) {
-  static constexpr StringLiteral names[] = {
-      "nothing known", "a weight", "the residual stream", "the query",
-      "the attention's output", "the feed-forward's middle", "the logits"};
+  static constexpr StringLiteral names[] = {"nothing known",
+                                            "a weight",
+                                            "the residual stream",
+                                            "the query",
+                                            "the attention's output",
+                                            "the feed-forward's middle",
+                                            "the logits"};
   Known found = known.lookup(value);
   if (found.kind != kind)
     return op->emitOpError("reads ")

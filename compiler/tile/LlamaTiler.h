@@ -28,7 +28,15 @@ public:
 private:
   /// What a value of the fused function is in the tiled one.
   struct Known {
-    enum Kind { Other, Weight, Residual, Query, Attention, Ffn, Logits } kind = Other;
+    enum Kind {
+      Other,
+      Weight,
+      Residual,
+      Query,
+      Attention,
+      Ffn,
+      Logits
+    } kind = Other;
     StringRef weight;    ///< Weight: its name
     int64_t version = 0; ///< Residual: it is overwritten by the next
   };
@@ -71,8 +79,8 @@ private:
   std::optional<HostFunction> host;
   bool isDecode = false;
   int64_t tokensPerBlock = 8;
-  int64_t layer = -1;   ///< of the last fused_qkv
-  int64_t version = 0;  ///< of the residual stream
+  int64_t layer = -1;  ///< of the last fused_qkv
+  int64_t version = 0; ///< of the residual stream
   llvm::DenseMap<Value, Known> known;
   // Of @head; both functions must agree.
   std::optional<HostFunction> head;

@@ -32,8 +32,7 @@ ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   shape.storage = model.getStorage();
   shape.rows = stream.getRows();
   shape.k = stream.getK();
-  shape.tokensPerBlock =
-      epilogue == Epilogue::Logits ? 8 : tokensPerBlock;
+  shape.tokensPerBlock = epilogue == Epilogue::Logits ? 8 : tokensPerBlock;
   shape.rowsPerBlock = chooseRowsPerBlock(shape, gpu.multiprocessors);
   return shape;
 }
@@ -65,10 +64,10 @@ LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
       failed(expect(op, op.getInput(), Known::Residual)))
     return failure();
   int64_t rows = (attention.heads + 2 * attention.kvHeads) * attention.headDim;
-  StreamOp stream = streams.get(
-      op.getLoc(), nameInLayer("qkv"), RowOrder::RopePairs,
-      {*query, *key, *value}, llvm::alignTo(rows, 16), model.getHiddenSize(),
-      attention.headDim);
+  StreamOp stream =
+      streams.get(op.getLoc(), nameInLayer("qkv"), RowOrder::RopePairs,
+                  {*query, *key, *value}, llvm::alignTo(rows, 16),
+                  model.getHiddenSize(), attention.headDim);
 
   ProductShape shape = startShape(Epilogue::Rope, stream);
   shape.inputStride = workspace.xStride;
@@ -76,18 +75,17 @@ LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
   shape.heads = {attention.heads, attention.kvHeads, attention.headDim,
                  attention.layers, workspace.maxPages};
   Location loc = op.getLoc();
-  launchProduct(
-      loc, shape, "qkv", Host::Tokens,
-      {host->place(loc, Host::Workspace, workspace.x),
-       host->place(loc, Host::Weights, gamma->getOffset()),
-       host->place(loc, Host::Weights, stream.getOffset()),
-       host->place(loc, Host::Rope, 0),
-       host->place(loc, Host::Workspace, workspace.query),
-       host->place(loc, Host::KvPool, layer * attention.layerBytes()),
-       host->place(loc, Host::Workspace, workspace.positions),
-       host->place(loc, Host::Workspace, workspace.slots),
-       host->place(loc, Host::Workspace, workspace.blockTable),
-       host->get(Host::Tokens)});
+  launchProduct(loc, shape, "qkv", Host::Tokens,
+                {host->place(loc, Host::Workspace, workspace.x),
+                 host->place(loc, Host::Weights, gamma->getOffset()),
+                 host->place(loc, Host::Weights, stream.getOffset()),
+                 host->place(loc, Host::Rope, 0),
+                 host->place(loc, Host::Workspace, workspace.query),
+                 host->place(loc, Host::KvPool, layer * attention.layerBytes()),
+                 host->place(loc, Host::Workspace, workspace.positions),
+                 host->place(loc, Host::Workspace, workspace.slots),
+                 host->place(loc, Host::Workspace, workspace.blockTable),
+                 host->get(Host::Tokens)});
   known[op.getQuery()].kind = Known::Query;
   return success();
 }
@@ -99,7 +97,8 @@ LogicalResult LlamaTiler::tileLinear(llama::FusedLinearOp op) {
   bool isDown = known.lookup(op.getInput()).kind == Known::Ffn;
   FailureOr<StringRef> weight = getWeight(op, op.getWeight());
   if (failed(weight) ||
-      failed(expect(op, op.getInput(), isDown ? Known::Ffn : Known::Attention)) ||
+      failed(
+          expect(op, op.getInput(), isDown ? Known::Ffn : Known::Attention)) ||
       failed(expect(op, op.getResidual(), Known::Residual)))
     return failure();
   StringRef role = isDown ? "down" : "out_projection";
@@ -130,10 +129,9 @@ LogicalResult LlamaTiler::tileGateUp(llama::FusedGateUpOp op) {
       failed(expect(op, op.getInput(), Known::Residual)))
     return failure();
   int64_t width = model.getIntermediateSize();
-  StreamOp stream = streams.get(op.getLoc(), nameInLayer("gate_up"),
-                                RowOrder::GateUp, {*gate, *up},
-                                llvm::alignTo(2 * width, 16),
-                                model.getHiddenSize());
+  StreamOp stream = streams.get(
+      op.getLoc(), nameInLayer("gate_up"), RowOrder::GateUp, {*gate, *up},
+      llvm::alignTo(2 * width, 16), model.getHiddenSize());
   ProductShape shape = startShape(Epilogue::GateUp, stream);
   shape.inputStride = workspace.xStride;
   shape.outputStride = workspace.ffnStride;
@@ -221,13 +219,13 @@ LogicalResult LlamaTiler::tileAttention(llama::AttentionOp op) {
         kernels.get(name, [&](OpBuilder &builder, StringRef name) {
           return build(builder, attention, name);
         });
-    host->launch(loc, kernel,
-                 {{host->extent(loc, shape.grid[0]),
-                   host->extent(loc, shape.grid[1]),
-                   host->extent(loc, shape.grid[2])},
-                  shape.threads,
-                  shape.dynamicSharedBytes},
-                 arguments);
+    host->launch(
+        loc, kernel,
+        {{host->extent(loc, shape.grid[0]), host->extent(loc, shape.grid[1]),
+          host->extent(loc, shape.grid[2])},
+         shape.threads,
+         shape.dynamicSharedBytes},
+        arguments);
   };
   Value query = host->place(loc, Host::Workspace, workspace.query);
   Value cache = host->place(loc, Host::KvPool, layer * attention.layerBytes());

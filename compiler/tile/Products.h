@@ -44,15 +44,15 @@ struct HeadLayout {
 
 struct ProductShape {
   Epilogue epilogue = Epilogue::Residual;
-  Type storage;              ///< bf16, f16 or f32
-  int64_t rows = 0;          ///< packed rows; pairs have two
-  int64_t k = 0;             ///< features of the input
-  int64_t inputStride = 0;   ///< elements between two tokens of the input
-  int64_t outputStride = 0;  ///< of the output; unused by Rope
-  int64_t outputs = 0;       ///< features of the output; unused by Rope
-  float eps = 0;             ///< of the norm; unused by Residual
-  HeadLayout heads;          ///< Rope only
-  int64_t rowsPerBlock = 64; ///< 16, 32 or 64
+  Type storage;               ///< bf16, f16 or f32
+  int64_t rows = 0;           ///< packed rows; pairs have two
+  int64_t k = 0;              ///< features of the input
+  int64_t inputStride = 0;    ///< elements between two tokens of the input
+  int64_t outputStride = 0;   ///< of the output; unused by Rope
+  int64_t outputs = 0;        ///< features of the output; unused by Rope
+  float eps = 0;              ///< of the norm; unused by Residual
+  HeadLayout heads;           ///< Rope only
+  int64_t rowsPerBlock = 64;  ///< 16, 32 or 64
   int64_t tokensPerBlock = 8; ///< a multiple of 8, at most 32
 
   bool hasNorm() const { return epilogue != Epilogue::Residual; }
@@ -69,8 +69,12 @@ struct ProductShape {
   // Shared memory: ring data [warp][stage], barriers [warp][stage] of 8 bytes,
   // sums of squares f32 [warp][token], scales f32 [token][2].
   int64_t barrierOffset() const { return warps * stages() * stageBytes(); }
-  int64_t squareOffset() const { return barrierOffset() + warps * stages() * 8; }
-  int64_t scaleOffset() const { return squareOffset() + warps * tokensPerBlock * 4; }
+  int64_t squareOffset() const {
+    return barrierOffset() + warps * stages() * 8;
+  }
+  int64_t scaleOffset() const {
+    return squareOffset() + warps * tokensPerBlock * 4;
+  }
   int64_t sharedBytes() const { return scaleOffset() + tokensPerBlock * 8; }
 };
 

@@ -23,9 +23,9 @@ gpu::GPUFuncOp tile::buildEmbedding(OpBuilder &builder, Type storage,
   Value token = k.block();
   Value id = k.load(k.i32(), k.address(ids, k.shl(token, 2)));
   // Row id % 64 of row tile id / 64.
-  Value line = k.address(
-      k.address(table, k.mul(k.widen(k.shr(id, 6)), kTiles * StreamOp::tileBytes)),
-      k.shl(k.bitAnd(id, 63), 7));
+  Value line = k.address(k.address(table, k.mul(k.widen(k.shr(id, 6)),
+                                                kTiles * StreamOp::tileBytes)),
+                         k.shl(k.bitAnd(id, 63), 7));
   Value out = k.address(x, k.mul(k.widen(token), stride * 4));
   k.loop(k.thread(), k.constant(8 * kTiles), threads, [&](Value chunk) {
     Value swizzled = k.bitXor(k.bitAnd(chunk, 7), k.bitAnd(id, 7));

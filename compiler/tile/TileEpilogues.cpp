@@ -29,8 +29,7 @@ void ProductEmitter::storeRows(const Fragment &fragment, int64_t half,
                                Value token) {
   bool residual = shape.epilogue == Epilogue::Residual;
   Value output = arguments[residual ? 2 : 3];
-  Value line = k.address(
-      output, k.mul(k.widen(token), shape.outputStride * 4));
+  Value line = k.address(output, k.mul(k.widen(token), shape.outputStride * 4));
   for (int64_t part = 0; part < 2; ++part) {
     Value index = k.add(k.add(k.shl(fragment.group, 4), row), 8 * part);
     auto storeOne = [&] {
@@ -85,20 +84,19 @@ Value ProductEmitter::cacheAddress(Value head, Value pair, Value position,
   Value table = arguments[8];
   Value entry = k.add(k.mul(slot, heads.maxPages), k.shr(position, 6));
   Value page = k.load(k.i32(), k.address(table, k.shl(entry, 2)));
-  Value isValue = k.compare(arith::CmpIPredicate::uge, head,
-                            k.constant(heads.kvHeads));
+  Value isValue =
+      k.compare(arith::CmpIPredicate::uge, head, k.constant(heads.kvHeads));
   // [kv head][K, V]
-  Value matrix = k.select(isValue,
-                          k.add(k.shl(k.sub(head, heads.kvHeads), 1), 1),
-                          k.shl(head, 1));
+  Value matrix = k.select(
+      isValue, k.add(k.shl(k.sub(head, heads.kvHeads), 1), 1), k.shl(head, 1));
   Value column = k.mul(pair, 2 * shape.elementBytes());
   Value panel = k.add(k.mul(matrix, layout.panels()), k.shr(column, 7));
   Value chunk = k.bitXor(k.bitAnd(k.shr(column, 4), 7), k.bitAnd(position, 7));
   Value within = k.add(k.shl(k.bitAnd(position, 63), 7),
                        k.add(k.shl(chunk, 4), k.bitAnd(column, 15)));
   Value offset = k.add(k.mul(panel, AttentionShape::panelBytes), within);
-  Value start = k.address(arguments[5],
-                          k.mul(k.widen(page), layout.pageBytes()));
+  Value start =
+      k.address(arguments[5], k.mul(k.widen(page), layout.pageBytes()));
   return k.address(start, offset);
 }
 
@@ -111,11 +109,10 @@ void ProductEmitter::storeRope(const Fragment &fragment, int64_t half,
   auto storeOne = [&] {
     Value head = k.udiv(index, pairsOfHead);
     Value pair = k.urem(index, pairsOfHead);
-    Value position =
-        k.load(k.i32(), k.address(arguments[6], k.shl(token, 2)));
+    Value position = k.load(k.i32(), k.address(arguments[6], k.shl(token, 2)));
     Value entry = k.add(k.mul(position, pairsOfHead), pair);
-    Value turn = k.load(k.vector(2, k.f32()),
-                        k.address(arguments[3], k.shl(entry, 3)));
+    Value turn =
+        k.load(k.vector(2, k.f32()), k.address(arguments[3], k.shl(entry, 3)));
     Value cosine = k.element(turn, 0), sine = k.element(turn, 1);
     Value first = fragment.values[half], second = fragment.values[2 + half];
     Value turnedFirst = k.subf(k.mulf(first, cosine), k.mulf(second, sine));
@@ -125,13 +122,11 @@ void ProductEmitter::storeRope(const Fragment &fragment, int64_t half,
     second = k.select(isTurned, turnedSecond, second);
     Value isQuery = k.ult(head, heads.heads);
     // No branch: a query's lanes find a cache address too and drop it.
-    Value place = k.add(k.mul(token, heads.heads * heads.headDim),
-                        k.shl(index, 1));
-    Value query =
-        k.address(arguments[4], k.mul(place, shape.elementBytes()));
+    Value place =
+        k.add(k.mul(token, heads.heads * heads.headDim), k.shl(index, 1));
+    Value query = k.address(arguments[4], k.mul(place, shape.elementBytes()));
     Value slot = k.load(k.i32(), k.address(arguments[7], k.shl(token, 2)));
-    Value cache =
-        cacheAddress(k.sub(head, heads.heads), pair, position, slot);
+    Value cache = cacheAddress(k.sub(head, heads.heads), pair, position, slot);
     storePair(first, second, k.select(isQuery, query, cache));
   };
   int64_t pairs = (heads.heads + 2 * heads.kvHeads) * pairsOfHead;

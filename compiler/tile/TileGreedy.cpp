@@ -12,10 +12,10 @@ using namespace mlir::tile;
 /// The better of two (logit, id): the higher logit, at equals the lower id.
 static std::pair<Value, Value> better(KernelBuilder &k, Value value, Value id,
                                       Value otherValue, Value otherId) {
-  Value higher =
-      k.compareF(arith::CmpFPredicate::OGT, otherValue, value);
+  Value higher = k.compareF(arith::CmpFPredicate::OGT, otherValue, value);
   Value same = k.compareF(arith::CmpFPredicate::OEQ, otherValue, value);
-  Value wins = arith::OrIOp::create(k, higher, k.both(same, k.ult(otherId, id)));
+  Value wins =
+      arith::OrIOp::create(k, higher, k.both(same, k.ult(otherId, id)));
   return {k.select(wins, otherValue, value), k.select(wins, otherId, id)};
 }
 
@@ -25,24 +25,24 @@ gpu::GPUFuncOp tile::buildGreedy(OpBuilder &builder, int64_t vocabulary,
   gpu::GPUFuncOp kernel = k.startKernel(
       name, {Parameter::Pointer, Parameter::Pointer}, greedyThreads);
   Value line = k.block();
-  Value logits = k.address(kernel.getArgument(0),
-                           k.mul(k.widen(line), vocabulary * 4));
+  Value logits =
+      k.address(kernel.getArgument(0), k.mul(k.widen(line), vocabulary * 4));
   Value thread = k.thread();
   Value lowest = k.constantF32(-std::numeric_limits<float>::infinity());
   // Ascending ids: a later one wins only by a higher logit.
-  SmallVector<Value> best = k.loop(
-      thread, k.constant(pieces), greedyThreads, {lowest, thread},
-      [&](Value id, ValueRange carried) -> SmallVector<Value> {
-        Value value = k.load(k.f32(), k.address(logits, k.shl(id, 2)));
-        Value higher =
-            k.compareF(arith::CmpFPredicate::OGT, value, carried[0]);
-        return {k.select(higher, value, carried[0]),
-                k.select(higher, id, carried[1])};
-      });
+  SmallVector<Value> best =
+      k.loop(thread, k.constant(pieces), greedyThreads, {lowest, thread},
+             [&](Value id, ValueRange carried) -> SmallVector<Value> {
+               Value value = k.load(k.f32(), k.address(logits, k.shl(id, 2)));
+               Value higher =
+                   k.compareF(arith::CmpFPredicate::OGT, value, carried[0]);
+               return {k.select(higher, value, carried[0]),
+                       k.select(higher, id, carried[1])};
+             });
   Value value = best[0], id = best[1];
   for (int64_t mask : {16, 8, 4, 2, 1})
-    std::tie(value, id) = better(k, value, id, k.shuffleXor(value, mask),
-                                 k.shuffleXor(id, mask));
+    std::tie(value, id) =
+        better(k, value, id, k.shuffleXor(value, mask), k.shuffleXor(id, mask));
   Value lane = k.lane();
   k.when(k.equal(lane, 0), [&] {
     k.storeShared(k.pack({k.bits(value, k.i32()), id}), k.shl(k.warp(), 3));

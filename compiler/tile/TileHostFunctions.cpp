@@ -12,8 +12,8 @@ HostFunction::HostFunction(OpBuilder &outer, Location loc, StringRef name)
     : builder(outer) {
   SmallVector<Type> types(4, LLVM::LLVMPointerType::get(outer.getContext(), 1));
   types.append(4, outer.getI32Type());
-  function = func::FuncOp::create(outer, loc, name,
-                                  outer.getFunctionType(types, {}));
+  function =
+      func::FuncOp::create(outer, loc, name, outer.getFunctionType(types, {}));
   builder.setInsertionPointToStart(function.addEntryBlock());
 }
 
@@ -23,7 +23,9 @@ void HostFunction::finish() {
 
 Value HostFunction::place(Location loc, Buffer buffer, int64_t offset) {
   Value base = function.getArgument(buffer);
-  return offset == 0 ? base : PlaceOp::create(builder, loc, base.getType(), base, offset);
+  return offset == 0
+             ? base
+             : PlaceOp::create(builder, loc, base.getType(), base, offset);
 }
 
 Value HostFunction::get(Variable variable) {
@@ -31,11 +33,13 @@ Value HostFunction::get(Variable variable) {
 }
 
 Value HostFunction::extent(Location loc, int64_t count) {
-  return ExtentOp::create(builder, loc, builder.getIndexType(), Value(), count, 1);
+  return ExtentOp::create(builder, loc, builder.getIndexType(), Value(), count,
+                          1);
 }
 
 Value HostFunction::extent(Location loc, Variable variable, int64_t divisor) {
-  return ExtentOp::create(builder, loc, builder.getIndexType(), get(variable), 1, divisor);
+  return ExtentOp::create(builder, loc, builder.getIndexType(), get(variable),
+                          1, divisor);
 }
 
 Value HostFunction::extent(Location loc, const AttentionGrid &grid) {
@@ -44,8 +48,8 @@ Value HostFunction::extent(Location loc, const AttentionGrid &grid) {
     variable = get(Tokens);
   if (grid.variable == AttentionGrid::Splits)
     variable = get(Splits);
-  return ExtentOp::create(builder, loc, builder.getIndexType(), variable, grid.multiplier,
-                          grid.divisor);
+  return ExtentOp::create(builder, loc, builder.getIndexType(), variable,
+                          grid.multiplier, grid.divisor);
 }
 
 void HostFunction::launch(Location loc, gpu::GPUFuncOp kernel,

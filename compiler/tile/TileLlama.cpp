@@ -52,11 +52,13 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
     // The new functions take the old names.
     SymbolTable symbols(module);
     for (func::FuncOp function : {prefill, decode})
-      if (failed(symbols.rename(function, (function.getName() + ".fused").str())))
+      if (failed(
+              symbols.rename(function, (function.getName() + ".fused").str())))
         return failure();
 
     OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-    auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), "kernels");
+    auto kernels =
+        gpu::GPUModuleOp::create(builder, module.getLoc(), "kernels");
     module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
                     builder.getUnitAttr());
     OpBuilder streamBuilder(kernels);

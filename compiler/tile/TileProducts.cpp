@@ -13,8 +13,8 @@ ProductEmitter::ProductEmitter(KernelBuilder &k, const ProductShape &shape)
       groups(shape.rowsPerBlock / 16), columns(shape.tokensPerBlock / 8) {}
 
 static SmallVector<Parameter> parametersOf(Epilogue epilogue) {
-  constexpr Parameter pointer = Parameter::Pointer, weights = Parameter::Weights,
-                      scalar = Parameter::Scalar;
+  constexpr Parameter pointer = Parameter::Pointer,
+                      weights = Parameter::Weights, scalar = Parameter::Scalar;
   switch (epilogue) {
   case Epilogue::Rope:
     return {pointer, weights, weights, weights, pointer,
@@ -32,8 +32,8 @@ static SmallVector<Parameter> parametersOf(Epilogue epilogue) {
 gpu::GPUFuncOp tile::buildProduct(OpBuilder &builder, const ProductShape &shape,
                                   StringRef name) {
   KernelBuilder k(builder.getUnknownLoc(), builder);
-  gpu::GPUFuncOp kernel = k.startKernel(name, parametersOf(shape.epilogue),
-                                        ProductShape::threads);
+  gpu::GPUFuncOp kernel =
+      k.startKernel(name, parametersOf(shape.epilogue), ProductShape::threads);
   ProductEmitter(k, shape).emit(kernel);
   k.finishKernel(kernel);
   builder.setInsertionPointAfter(kernel);
@@ -87,12 +87,12 @@ void ProductEmitter::startStream() {
   Value within = k.add(k.mul(k.bitAnd(firstRow, 63), StreamOp::tileRowBytes),
                        k.mul(warp, tileBytes));
   source = k.address(k.address(weights, offset), within);
-  steps = k.shr(k.sub(k.constant(shape.kTiles() + ProductShape::warps - 1), warp), 2);
+  steps = k.shr(
+      k.sub(k.constant(shape.kTiles() + ProductShape::warps - 1), warp), 2);
 
   k.when(elected, [&] {
     for (int64_t stage = 0; stage < stages; ++stage)
-      k.when(k.ult(k.constant(stage), steps),
-             [&] { fill(k.constant(stage)); });
+      k.when(k.ult(k.constant(stage), steps), [&] { fill(k.constant(stage)); });
   });
 }
 
@@ -113,17 +113,18 @@ void ProductEmitter::computeScales() {
        ++round) {
     Value token = k.add(warp, ProductShape::warps * round);
     Value base = k.address(input, inputOffset(token));
-    SmallVector<Value> largest = k.loop(
-        lane, k.constant(pairs), 32, {k.constantF32(0)},
-        [&](Value index, ValueRange carried) -> SmallVector<Value> {
-          Value x = k.load(pair, k.address(base, k.shl(index, 3)));
-          Value packed = k.load(k.i32(), k.address(gamma, k.shl(index, 2)));
-          auto [low, high] = k.widenPair(packed, shape.storage);
-          Value most = carried[0];
-          most = k.maxf(most, k.absf(k.mulf(k.element(x, 0), low)));
-          most = k.maxf(most, k.absf(k.mulf(k.element(x, 1), high)));
-          return {most};
-        });
+    SmallVector<Value> largest =
+        k.loop(lane, k.constant(pairs), 32, {k.constantF32(0)},
+               [&](Value index, ValueRange carried) -> SmallVector<Value> {
+                 Value x = k.load(pair, k.address(base, k.shl(index, 3)));
+                 Value packed =
+                     k.load(k.i32(), k.address(gamma, k.shl(index, 2)));
+                 auto [low, high] = k.widenPair(packed, shape.storage);
+                 Value most = carried[0];
+                 most = k.maxf(most, k.absf(k.mulf(k.element(x, 0), low)));
+                 most = k.maxf(most, k.absf(k.mulf(k.element(x, 1), high)));
+                 return {most};
+               });
     Value most = largest[0];
     for (int64_t mask : {16, 8, 4, 2, 1})
       most = k.maxf(most, k.shuffleXor(most, mask));
@@ -164,17 +165,15 @@ void ProductEmitter::multiply() {
     for (int64_t half = 0; half < (wide ? 2 : 1); ++half) {
       Value token = wide ? k.add(k.shl(quad, 1), 8 * column + half)
                          : k.add(row, 8 * column);
-      inputs.push_back(
-          k.address(input, k.add(inputOffset(token), warpPart)));
+      inputs.push_back(k.address(input, k.add(inputOffset(token), warpPart)));
       if (shape.storage.isF16() && shape.hasNorm())
-        scales.push_back(k.loadShared(
-            k.f32(), k.add(k.shl(token, 3), shape.scaleOffset())));
+        scales.push_back(
+            k.loadShared(k.f32(), k.add(k.shl(token, 3), shape.scaleOffset())));
     }
   int64_t gammaBytes = shape.elementBytes();
   if (gamma)
-    gamma = k.address(gamma,
-                      k.add(k.mul(warp, shape.tileK() * gammaBytes),
-                            wide ? k.constant(0) : k.shl(quad, 2)));
+    gamma = k.address(gamma, k.add(k.mul(warp, shape.tileK() * gammaBytes),
+                                   wide ? k.constant(0) : k.shl(quad, 2)));
   // Where a lane reads in a stage, before the exclusive or with the column.
   Value laneRow = wide ? row : k.bitAnd(lane, 15);
   Value swizzle = wide ? row : k.bitXor(k.shr(lane, 4), k.bitAnd(lane, 7));
@@ -186,24 +185,25 @@ void ProductEmitter::multiply() {
   carried.append(groups * columns, k.zeros(4));
   if (shape.hasNorm())
     carried.append(inputs.size(), k.constantF32(0));
-  SmallVector<Value> results = k.loop(
-      k.constant(0), steps, 1, carried,
-      [&](Value step, ValueRange values) -> SmallVector<Value> {
-        sums.assign(values.begin(), values.begin() + groups * columns);
-        squares.assign(values.begin() + groups * columns, values.end());
-        // The stage that the step before has released. Here, and not behind
-        // its release: then the products stand in the loop's last block, and
-        // nothing of them sinks past a branch with its operands held.
-        Value before = k.sub(step, 1);
-        k.when(k.both(elected, k.ult(before, refills)),
-               [&] { fill(k.add(before, stages)); });
-        Value stage = RingWaitOp::create(k, k.i32(), ring, step);
-        multiplyStep(step, stage);
-        RingReleaseOp::create(k, ring, Scope::Warp);
-        SmallVector<Value> next(sums);
-        next.append(squares);
-        return next;
-      });
+  SmallVector<Value> results =
+      k.loop(k.constant(0), steps, 1, carried,
+             [&](Value step, ValueRange values) -> SmallVector<Value> {
+               sums.assign(values.begin(), values.begin() + groups * columns);
+               squares.assign(values.begin() + groups * columns, values.end());
+               // The stage that the step before has released. Here, and not
+               // behind its release: then the products stand in the loop's last
+               // block, and nothing of them sinks past a branch with its
+               // operands held.
+               Value before = k.sub(step, 1);
+               k.when(k.both(elected, k.ult(before, refills)),
+                      [&] { fill(k.add(before, stages)); });
+               Value stage = RingWaitOp::create(k, k.i32(), ring, step);
+               multiplyStep(step, stage);
+               RingReleaseOp::create(k, ring, Scope::Warp);
+               SmallVector<Value> next(sums);
+               next.append(squares);
+               return next;
+             });
   sums.assign(results.begin(), results.begin() + groups * columns);
   squares.assign(results.begin() + groups * columns, results.end());
 }
@@ -223,9 +223,9 @@ void ProductEmitter::multiplyStep(Value step, Value stage) {
     after.append(squares);
     return after;
   };
-  SmallVector<Value> after =
-      k.choose(k.ult(tokensLeft, 9), TypeRange(ValueRange(before)),
-               [&] { return multiply(1); }, [&] { return multiply(columns); });
+  SmallVector<Value> after = k.choose(
+      k.ult(tokensLeft, 9), TypeRange(ValueRange(before)),
+      [&] { return multiply(1); }, [&] { return multiply(columns); });
   sums.assign(after.begin(), after.begin() + sums.size());
   squares.assign(after.begin() + sums.size(), after.end());
 }
@@ -287,8 +287,7 @@ SmallVector<Value> ProductEmitter::loadGamma(Value pointer, int64_t part) {
     return values;
   }
   for (int64_t half = 0; half < 2; ++half) {
-    Value packed =
-        k.load(k.i32(), k.address(pointer, 32 * part + 16 * half));
+    Value packed = k.load(k.i32(), k.address(pointer, 32 * part + 16 * half));
     auto [low, high] = k.widenPair(packed, shape.storage);
     values.push_back(low);
     values.push_back(high);
@@ -303,8 +302,8 @@ Value ProductEmitter::loadNarrow(ArrayRef<Value> pointers,
   SmallVector<Value> registers;
   for (int64_t half = 0; half < 2; ++half) {
     if (!shape.hasNorm()) {
-      registers.push_back(k.load(
-          k.i32(), k.address(pointers[column], 32 * part + 16 * half)));
+      registers.push_back(
+          k.load(k.i32(), k.address(pointers[column], 32 * part + 16 * half)));
       continue;
     }
     Value x = k.load(k.vector(2, k.f32()),
@@ -354,9 +353,8 @@ void ProductEmitter::exchangeSums() {
   k.syncBlock();
 
   // Of the columns that have tokens.
-  Value count = k.mul(k.umin(k.shr(k.add(tokensLeft, 7), 3),
-                             k.constant(columns)),
-                      groups);
+  Value count = k.mul(
+      k.umin(k.shr(k.add(tokensLeft, 7), 3), k.constant(columns)), groups);
   int64_t warpBytes = shape.stages() * shape.stageBytes();
   k.loop(warp, count, ProductShape::warps, [&](Value index) {
     Value offset = k.add(k.shl(index, 9), k.shl(lane, 4));
@@ -374,7 +372,8 @@ void ProductEmitter::exchangeSums() {
 void ProductEmitter::storeSquares() {
   if (!shape.hasNorm())
     return;
-  Value base = k.add(k.mul(warp, shape.tokensPerBlock * 4), shape.squareOffset());
+  Value base =
+      k.add(k.mul(warp, shape.tokensPerBlock * 4), shape.squareOffset());
   if (wide) {
     // All eight lanes of a column hold the same two sums.
     k.when(k.equal(row, 0), [&] {
@@ -406,15 +405,18 @@ void ProductEmitter::finish(Value total, Value group, Value column) {
     Value offset = k.add(k.shl(pairInBlock, 2), shape.squareOffset());
     Value square = k.loadShared(two, offset);
     for (int64_t other = 1; other < ProductShape::warps; ++other)
-      square = k.addf(square,
-                      k.loadShared(two, k.add(offset, other * shape.tokensPerBlock * 4)));
+      square = k.addf(
+          square,
+          k.loadShared(two, k.add(offset, other * shape.tokensPerBlock * 4)));
     for (int64_t index = 0; index < 2; ++index) {
-      Value mean = k.mulf(k.element(square, index), k.constantF32(1.0f / shape.k));
+      Value mean =
+          k.mulf(k.element(square, index), k.constantF32(1.0f / shape.k));
       Value factor = k.rsqrt(k.addf(mean, k.constantF32(shape.eps)));
       if (!scales.empty())
         factor = k.mulf(
-            factor, k.loadShared(k.f32(), k.add(k.shl(pairInBlock, 3),
-                                                shape.scaleOffset() + 8 * index + 4)));
+            factor,
+            k.loadShared(k.f32(), k.add(k.shl(pairInBlock, 3),
+                                        shape.scaleOffset() + 8 * index + 4)));
       factors.push_back(factor);
     }
   }

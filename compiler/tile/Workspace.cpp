@@ -21,7 +21,9 @@ AttentionShape tile::getAttentionShape(llama::ModelAttr model) {
 Workspace::Workspace(llama::ModelAttr model, int64_t maxChunk)
     : maxChunk(maxChunk) {
   AttentionShape shape = getAttentionShape(model);
-  auto padded = [](int64_t count) -> int64_t { return llvm::alignTo(count, 64); };
+  auto padded = [](int64_t count) -> int64_t {
+    return llvm::alignTo(count, 64);
+  };
   int64_t element = shape.elementBytes();
   int64_t batch = model.getMaxBatch();
   int64_t rows = padded(std::max(maxChunk, batch));

@@ -24,18 +24,18 @@ struct Workspace {
   int64_t attentionStride;
   int64_t ffnStride;
 
-  int64_t x = 0;           ///< f32 [rows + 64][xStride]
-  int64_t query = 0;       ///< storage [rows][heads][head_dim]
-  int64_t attention = 0;   ///< storage [rows][attentionStride]
-  int64_t ffn = 0;         ///< storage [rows][ffnStride]
-  int64_t logits = 0;      ///< f32 [headRowsMax][vocab_size]
-  int64_t partials = 0;    ///< f32, see Attention.h
-  int64_t tokens = 0;      ///< i32 [rows]
-  int64_t positions = 0;   ///< i32 [rows]
-  int64_t slots = 0;       ///< i32 [rows]
-  int64_t blockTable = 0;  ///< i32 [max_batch][maxPages]
-  int64_t nextToken = 0;   ///< i32 [headRowsMax]
-  int64_t bytes = 0;       ///< of all
+  int64_t x = 0;          ///< f32 [rows + 64][xStride]
+  int64_t query = 0;      ///< storage [rows][heads][head_dim]
+  int64_t attention = 0;  ///< storage [rows][attentionStride]
+  int64_t ffn = 0;        ///< storage [rows][ffnStride]
+  int64_t logits = 0;     ///< f32 [headRowsMax][vocab_size]
+  int64_t partials = 0;   ///< f32, see Attention.h
+  int64_t tokens = 0;     ///< i32 [rows]
+  int64_t positions = 0;  ///< i32 [rows]
+  int64_t slots = 0;      ///< i32 [rows]
+  int64_t blockTable = 0; ///< i32 [max_batch][maxPages]
+  int64_t nextToken = 0;  ///< i32 [headRowsMax]
+  int64_t bytes = 0;      ///< of all
 
   /// What emit and the runtime need of it, as `tile.workspace` on the module.
   DictionaryAttr getAttr(Builder &builder) const;
