@@ -47,12 +47,12 @@ endfunction()
 # llamac_unit_test(NameTest SOURCES a.cpp... LINK libs... [COMPILER] [RUNS targets...] [LONG] [TIMEOUT seconds]
 #                  [SHARDS number])
 # A GoogleTest program and its ctest entry; gtest_main is linked. COMPILER gives it the compiler's flags; RUNS names
-# the programs that it starts. A test with neither needs no LLVM and is run from the build of runtime/ alone.
+# the programs that it starts. A test of runtime/ with neither needs no LLVM and is run from the build of runtime/ alone.
 # LONG keeps it out of `check.sh --quick`; SHARDS runs its cases as so many processes. LLAMAC_SOURCE_DIR and LLAMAC_BINARY_DIR are macros with the two roots.
 function(llamac_unit_test name)
   cmake_parse_arguments(arg "COMPILER;LONG" "TIMEOUT;SHARDS" "SOURCES;LINK;RUNS" ${ARGN})
   set(labels runtime)
-  if(arg_COMPILER OR arg_RUNS)
+  if(arg_COMPILER OR arg_RUNS OR LLAMAC_TESTS_OF_COMPILER)
     set(labels compiler)
     if(NOT LLAMAC_BUILD_COMPILER)
       return()
