@@ -13,6 +13,47 @@ template <class T> LLRT_INLINE T loadOne(uint64_t at) {
   return value;
 }
 
+/// All 32 lanes' N elements from addresses that do not follow each other:
+/// whole lanes into vectors, which are then transposed.
+template <class T, unsigned N>
+LLRT_INLINE void loadLanes(const uint64_t *at, Lane<T> (*r)[32]) {
+  if constexpr (sizeof(T) == 4 && N == 4) {
+    auto pair = [&](unsigned i) { // lane i below lane i+4
+      auto low = reinterpret_cast<const float *>(at[i]);
+      auto high = reinterpret_cast<const float *>(at[i + 4]);
+      return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)),
+                                  _mm_loadu_ps(high), 1);
+    };
+    for (unsigned i = 0; i < 32; i += 8) {
+      __m256 a = pair(i), b = pair(i + 1), c = pair(i + 2), d = pair(i + 3);
+      __m256 ab = _mm256_unpacklo_ps(a, b), abHigh = _mm256_unpackhi_ps(a, b);
+      __m256 cd = _mm256_unpacklo_ps(c, d), cdHigh = _mm256_unpackhi_ps(c, d);
+      auto to = [&](unsigned k) { return reinterpret_cast<float *>(r[k] + i); };
+      _mm256_storeu_ps(to(0), _mm256_shuffle_ps(ab, cd, 0x44));
+      _mm256_storeu_ps(to(1), _mm256_shuffle_ps(ab, cd, 0xee));
+      _mm256_storeu_ps(to(2), _mm256_shuffle_ps(abHigh, cdHigh, 0x44));
+      _mm256_storeu_ps(to(3), _mm256_shuffle_ps(abHigh, cdHigh, 0xee));
+    }
+  } else if constexpr (sizeof(T) == 4 && N == 2) {
+    auto pair = [&](unsigned i) {
+      __m128 low = _mm_castsi128_ps(
+          _mm_loadl_epi64(reinterpret_cast<const __m128i *>(at[i])));
+      return _mm_loadh_pi(low, reinterpret_cast<const __m64 *>(at[i + 1]));
+    };
+    for (unsigned i = 0; i < 32; i += 4) {
+      __m128 a = pair(i), b = pair(i + 2);
+      _mm_storeu_ps(reinterpret_cast<float *>(r[0] + i),
+                    _mm_shuffle_ps(a, b, 0x88));
+      _mm_storeu_ps(reinterpret_cast<float *>(r[1] + i),
+                    _mm_shuffle_ps(a, b, 0xdd));
+    }
+  } else {
+    for (unsigned i = 0; i < 32; ++i)
+      for (unsigned k = 0; k < N; ++k)
+        r[k][i] = static_cast<Lane<T>>(loadOne<T>(at[i] + k * sizeof(T)));
+  }
+}
+
 /// Memory's element T, N of them a lane, in lanes of the register's own width.
 template <class T, unsigned N>
 const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
@@ -21,7 +62,7 @@ const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
   reinterpret_cast<Resolver>(inst->helper)(inst, warp, mask, AccessKind::Load,
                                            sizeof(T) * N, address);
   S r[N][32];
-  if (address.contiguous) {
+  if (address.contiguous && N == 1) {
     T from[32 * N];
     std::memcpy(from, reinterpret_cast<const void *>(address.at[0]),
                 sizeof from);
@@ -29,9 +70,7 @@ const Inst *runLoad(const Inst *inst, Warp &warp, uint32_t mask) {
       for (unsigned k = 0; k < N; ++k)
         r[k][i] = static_cast<S>(from[i * N + k]);
   } else if (mask == ~0u) {
-    for (unsigned i = 0; i < 32; ++i)
-      for (unsigned k = 0; k < N; ++k)
-        r[k][i] = static_cast<S>(loadOne<T>(address.at[i] + k * sizeof(T)));
+    loadLanes<T, N>(address.at, r);
   } else {
     for (unsigned i = 0; i < 32; ++i)
       for (unsigned k = 0; k < N; ++k)
