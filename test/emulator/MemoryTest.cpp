@@ -170,6 +170,32 @@ TEST(Memory, FunctionsTakeParametersAndReturn) {
     ASSERT_EQ(r.out[i], i > 20 ? 14 : 6 * i);
 }
 
+TEST(Memory, ParametersOfEveryWidthAndVectors) {
+  std::string text =
+      header + ".visible .entry k(.param .u64 out, .param .align 16 .b8 "
+               "s[16], .param .u8 small) {\n"
+               ".reg .b32 %r<9>; .reg .b64 %rd<3>;\n"
+               "ld.param.u64 %rd1, [out]; ld.param.v4.u32 {%r1, _, %r3, %r4}, "
+               "[s]; ld.param.v2.u32 {%r5, %r6}, [s+8]; ld.param.s8 %r7, "
+               "[small]; ld.param.u16 %r2, [s+2];\n"
+               "st.global.v4.u32 [%rd1], {%r1, %r2, %r3, %r4}; "
+               "st.global.v2.u32 [%rd1+16], {%r5, %r6}; st.global.u32 "
+               "[%rd1+24], %r7;\nret;\n}\n";
+  Emulated emulated;
+  ASSERT_EQ(emulated.load(text), "");
+  Result<Kernel *> found = emulated.device->findKernel(emulated.module, "k");
+  ASSERT_TRUE(static_cast<bool>(found));
+  uint64_t out = emulated.upload(std::vector<uint32_t>(8, 0));
+  uint32_t words[4] = {0x00090001, 2, 3, 4};
+  uint8_t small = 0xf0;
+  const void *arguments[] = {&out, words, &small};
+  LaunchShape shape;
+  ASSERT_FALSE(
+      static_cast<bool>(emulated.device->launch(*found, shape, arguments, 3)));
+  EXPECT_EQ(emulated.download<uint32_t>(out, 7),
+            (std::vector<uint32_t>{0x00090001, 9, 3, 4, 3, 4, 0xfffffff0u}));
+}
+
 TEST(Memory, AtomicsOverManyBlocks) {
   // out: sum, max, xor-parity, and the number of lanes that saw an odd ticket.
   Outcome r =

@@ -55,6 +55,19 @@ TEST(Parser, UnknownInstructionsAreNamedWithTheirLine) {
                "test.ptx:6: unknown instruction 'wgmma.fence.sync.aligned'"));
 }
 
+TEST(Parser, InstructionsWithoutEffectAreKnownToo) {
+  EXPECT_EQ(load(entry("griddepcontrol.wait; griddepcontrol.launch_dependents;"
+                       "setmaxnreg.dec.sync.aligned.u32 40; fence.sc.gpu;"
+                       "fence.proxy.async; fence.proxy.async.shared::cta;"
+                       "fence.mbarrier_init.release.cluster; membar.gl;"
+                       "fence.acq_rel.cta; prefetch.global.L2 [%rd1];")),
+            "");
+  EXPECT_TRUE(contains(load(entry("griddepcontrol.sleep;")), "unknown"));
+  EXPECT_TRUE(contains(load(entry("setmaxnreg.dec.sync.aligned.u32 41;")),
+                       "multiple of 8"));
+  EXPECT_TRUE(contains(load(entry("fence.sideways.gpu;")), "unknown"));
+}
+
 TEST(Parser, OperandsAreChecked) {
   EXPECT_TRUE(
       contains(load(entry("add.u32 %r1, %r2;")), "2 operands, expected 3"));

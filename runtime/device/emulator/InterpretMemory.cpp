@@ -258,40 +258,45 @@ template <bool Store> Handler strongHandler(const Shape &shape) {
   }
 }
 
-void decodeParameter(Decoding &d, Type type, bool wide) {
-  const Operand &base = d.operand(1).elements[0];
-  int64_t at = d.variableOffset(base) + d.operand(1).offset;
-  uint32_t size = bitsOf(type) / 8;
-  if (at < 0 || static_cast<uint64_t>(at) + size > d.parameterBytes() ||
-      static_cast<uint64_t>(at) % size)
-    d.fail("outside the kernel's parameters");
-  Handler handler = nullptr;
+Handler parameterHandler(Type type, bool wide) {
   bool extends = isSigned(type);
-  switch (size) {
-  case 1:
-    handler = wide ? (extends ? runLoadParameter<int8_t, uint64_t>
-                              : runLoadParameter<uint8_t, uint64_t>)
-                   : (extends ? runLoadParameter<int8_t, uint32_t>
-                              : runLoadParameter<uint8_t, uint32_t>);
-    break;
-  case 2:
-    handler = wide ? (extends ? runLoadParameter<int16_t, uint64_t>
-                              : runLoadParameter<uint16_t, uint64_t>)
-                   : (extends ? runLoadParameter<int16_t, uint32_t>
-                              : runLoadParameter<uint16_t, uint32_t>);
-    break;
-  case 4:
-    handler = wide ? (extends ? runLoadParameter<int32_t, uint64_t>
-                              : runLoadParameter<uint32_t, uint64_t>)
-                   : runLoadParameter<uint32_t, uint32_t>;
-    break;
+  switch (bitsOf(type)) {
   case 8:
-    handler = runLoadParameter<uint64_t, uint64_t>;
-    break;
+    return wide ? (extends ? runLoadParameter<int8_t, uint64_t>
+                           : runLoadParameter<uint8_t, uint64_t>)
+                : (extends ? runLoadParameter<int8_t, uint32_t>
+                           : runLoadParameter<uint8_t, uint32_t>);
+  case 16:
+    return wide ? (extends ? runLoadParameter<int16_t, uint64_t>
+                           : runLoadParameter<uint16_t, uint64_t>)
+                : (extends ? runLoadParameter<int16_t, uint32_t>
+                           : runLoadParameter<uint16_t, uint32_t>);
+  case 32:
+    return wide ? (extends ? runLoadParameter<int32_t, uint64_t>
+                           : runLoadParameter<uint32_t, uint64_t>)
+                : runLoadParameter<uint32_t, uint32_t>;
+  default:
+    return runLoadParameter<uint64_t, uint64_t>;
   }
-  d.emit(handler);
-  d.inst().imm = at;
-  d.def(1, d.operand(0), bitsOf(type), true);
+}
+
+/// Vectors become one Inst an element.
+void decodeParameter(Decoding &d, const Shape &shape) {
+  const Operand &to = d.operand(0), &base = d.operand(1).elements[0];
+  int64_t at = d.variableOffset(base) + d.operand(1).offset;
+  uint32_t size = bitsOf(shape.type) / 8;
+  if (at < 0 ||
+      static_cast<uint64_t>(at) + size * shape.vector > d.parameterBytes() ||
+      static_cast<uint64_t>(at) % (size * shape.vector))
+    d.fail("outside the kernel's parameters, or misaligned");
+  for (unsigned k = 0; k < shape.vector; ++k) {
+    const Operand &each = shape.vector > 1 ? to.elements[k] : to;
+    if (each.kind == Operand::Sink)
+      continue;
+    d.emit(parameterHandler(shape.type, shape.wideRegister));
+    d.inst().imm = at + k * size;
+    d.def(1, each, bitsOf(shape.type), true);
+  }
 }
 
 /// Cache and eviction hints change no value.
@@ -341,10 +346,8 @@ template <bool Store> void decodeAccess(Decoding &d) {
   if (shape.space == Space::Param) {
     if (Store)
       d.fail("a kernel's parameters are read only");
-    if (base.kind == Operand::Variable && !isVector)
-      return decodeParameter(d, shape.type, shape.wideRegister);
     if (base.kind == Operand::Variable)
-      d.fail("a vector of parameters is not emulated");
+      return decodeParameter(d, shape);
     d.fail("parameters are read at constant addresses");
   }
   shape.wideAddress =
@@ -389,10 +392,11 @@ void decodeLoad(Decoding &d) {
   decodeAccess<false>(d);
 }
 
-/// An address that nothing depends on.
+/// Caches that the emulator does not have.
 void decodePrefetch(Decoding &d) {
-  while (!d.left().empty())
-    d.take(d.left());
+  d.takeOneOf({"global", "local"});
+  d.takeOneOf({"L1", "L2", "L2::evict_last", "L2::evict_normal"});
+  d.expectOperands(1, 2);
   d.emit(runNothing);
 }
 

@@ -223,10 +223,23 @@ void decodeFence(Decoding &d) {
   d.emit(runFence);
 }
 
-/// Registers, dependences and caches that the emulator does not have.
-void decodeNothing(Decoding &d) {
-  while (!d.left().empty())
-    d.take(d.left());
+/// Launches follow each other, so that what one depends on is always done.
+void decodeGridDependence(Decoding &d) {
+  if (!d.take("launch_dependents") && !d.take("wait"))
+    d.unsupported();
+  d.expectOperands(0, 0);
+  d.emit(runNothing);
+}
+
+/// Registers are not counted.
+void decodeRegisterLimit(Decoding &d) {
+  if (d.takeOneOf({"inc", "dec"}).empty() || !d.take("sync") ||
+      !d.take("aligned") || d.takeType() != Type::U32)
+    d.unsupported();
+  d.expectOperands(1, 1);
+  uint64_t count = d.constant(d.operand(0));
+  if (count < 24 || count > 256 || count % 8)
+    d.fail("the number of registers is a multiple of 8 from 24 to 256");
   d.emit(runNothing);
 }
 
@@ -251,8 +264,7 @@ void llrt::emu::addMoveInstructions(InstructionTable &table) {
   table["isspacep"] = decodeIsspacep;
   table["fence"] = decodeFence;
   table["membar"] = decodeFence;
-  table["setmaxnreg"] = decodeNothing;
-  table["griddepcontrol"] = decodeNothing;
-  table["pmevent"] = decodeNothing;
+  table["setmaxnreg"] = decodeRegisterLimit;
+  table["griddepcontrol"] = decodeGridDependence;
   table["nanosleep"] = decodeNanosleep;
 }
