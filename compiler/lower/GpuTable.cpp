@@ -5,12 +5,12 @@
 using namespace mlir;
 
 static const GpuFacts table[] = {
-    {"h200", "NVIDIA H200: 132 multiprocessors, 141 GB", "sm_90a", "+ptx86", 90,
+    {"h200", "NVIDIA H200: 132 multiprocessors, 141 GB", "sm_90a", "+ptx80", 90,
      132, 141'000'000'000, 227 * 1024, 1024, true, true},
     {"emulator",
      "an sm_90a of 4 multiprocessors and 16 GB, as the built-in emulator runs "
      "it",
-     "sm_90a", "+ptx86", 90, 4, 16'000'000'000, 227 * 1024, 1024, true, true},
+     "sm_90a", "+ptx80", 90, 4, 16'000'000'000, 227 * 1024, 1024, true, true},
 };
 
 llvm::ArrayRef<GpuFacts> mlir::getGpuTable() { return table; }

@@ -124,9 +124,14 @@ struct RingFillLowering : OpConversionPattern<RingFillOp> {
     NVVM::MBarrierArriveExpectTxOp::create(k, Type(), stage.barrier, bytes,
                                            NVVM::MemScopeKind::CTA, false,
                                            Value());
+    // Into a cluster's window, of which the block's own is a part: that form
+    // of the copy came with PTX 8.0, the plain one with 8.6.
+    Value data =
+        LLVM::PtrToIntOp::create(k, k.i64(), sharedAddress(k, stage.data));
+    data = LLVM::IntToPtrOp::create(
+        k, LLVM::LLVMPointerType::get(k.getContext(), 7), data);
     NVVM::CpAsyncBulkGlobalToSharedClusterOp::create(
-        k, sharedAddress(k, stage.data), adaptor.getSource(), stage.barrier,
-        bytes, Value(), Value());
+        k, data, adaptor.getSource(), stage.barrier, bytes, Value(), Value());
     rewriter.eraseOp(op);
     return success();
   }

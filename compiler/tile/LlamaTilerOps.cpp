@@ -42,13 +42,13 @@ void LlamaTiler::launchProduct(Location loc, const ProductShape &shape,
                                ValueRange arguments) {
   HostFunction &function = rows == Host::HeadRows ? *head : *host;
   std::string name = (role + "_" + Twine(shape.tokensPerBlock)).str();
-  function.launch(loc, kernels.getProduct(shape, name),
-                  {{function.extent(loc, shape.rowBlocks()),
-                    function.extent(loc, rows, shape.tokensPerBlock),
-                    function.extent(loc, 1)},
-                   ProductShape::threads,
-                   shape.sharedBytes()},
-                  arguments);
+  function.launch(
+      loc, kernels.getProduct(shape, name),
+      {{function.extent(loc, rows, shape.tokensPerBlock),
+        function.extent(loc, shape.rowBlocks()), function.extent(loc, 1)},
+       ProductShape::threads,
+       shape.sharedBytes()},
+      arguments);
 }
 
 LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {

@@ -79,8 +79,9 @@ struct ProductShape {
 };
 
 /// Builds the kernel at the insertion point, inside a gpu.module, and leaves
-/// the insertion point behind it. Grid: rowBlocks() x ceil(tokens /
-/// tokensPerBlock); block: `threads`; shared memory: sharedBytes().
+/// the insertion point behind it. Grid: ceil(tokens / tokensPerBlock) x
+/// rowBlocks(), so that the blocks that run together share weights and the
+/// weights leave memory once; block: `threads`; shared memory: sharedBytes().
 gpu::GPUFuncOp buildProduct(OpBuilder &builder, const ProductShape &shape,
                             StringRef name);
 
@@ -92,7 +93,7 @@ gpu::GPUFuncOp buildEmbedding(OpBuilder &builder, Type storage, int64_t hidden,
 /// The id below `pieces` with the highest logit, ties to the lowest:
 ///   (logits f32 [rows][vocabulary], next_token i32 [rows]). Grid: one block a
 /// row; greedyThreads threads; greedySharedBytes of shared memory.
-constexpr int64_t greedyThreads = 256;
+constexpr int64_t greedyThreads = 1024; ///< the last step takes one warp
 constexpr int64_t greedySharedBytes = greedyThreads / 32 * 8;
 gpu::GPUFuncOp buildGreedy(OpBuilder &builder, int64_t vocabulary,
                            int64_t pieces, StringRef name);

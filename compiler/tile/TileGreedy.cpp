@@ -19,6 +19,15 @@ static std::pair<Value, Value> better(KernelBuilder &k, Value value, Value id,
   return {k.select(wins, otherValue, value), k.select(wins, otherId, id)};
 }
 
+/// The best of a warp, in every lane.
+static std::pair<Value, Value> betterOfWarp(KernelBuilder &k, Value value,
+                                            Value id) {
+  for (int64_t mask : {16, 8, 4, 2, 1})
+    std::tie(value, id) =
+        better(k, value, id, k.shuffleXor(value, mask), k.shuffleXor(id, mask));
+  return {value, id};
+}
+
 gpu::GPUFuncOp tile::buildGreedy(OpBuilder &builder, int64_t vocabulary,
                                  int64_t pieces, StringRef name) {
   KernelBuilder k(builder.getUnknownLoc(), builder);
@@ -39,30 +48,23 @@ gpu::GPUFuncOp tile::buildGreedy(OpBuilder &builder, int64_t vocabulary,
                return {k.select(higher, value, carried[0]),
                        k.select(higher, id, carried[1])};
              });
-  Value value = best[0], id = best[1];
-  for (int64_t mask : {16, 8, 4, 2, 1})
-    std::tie(value, id) =
-        better(k, value, id, k.shuffleXor(value, mask), k.shuffleXor(id, mask));
+  auto [value, id] = betterOfWarp(k, best[0], best[1]);
   Value lane = k.lane();
-  k.when(k.equal(lane, 0), [&] {
+  k.when(k.equal(lane, 0), [&, value = value, id = id] {
     k.storeShared(k.pack({k.bits(value, k.i32()), id}), k.shl(k.warp(), 3));
   });
   k.syncBlock();
-  k.when(k.equal(thread, 0), [&] {
-    for (int64_t warp = 0; warp < greedyThreads / 32; ++warp) {
-      Value pair = k.loadShared(k.vector(2, k.i32()), k.constant(8 * warp));
-      Value otherValue = k.bits(k.element(pair, 0), k.f32());
-      Value otherId = k.element(pair, 1);
-      if (warp == 0) {
-        value = otherValue;
-        id = otherId;
-        continue;
-      }
-      std::tie(value, id) = better(k, value, id, otherValue, otherId);
-    }
+  static_assert(greedyThreads == 32 * 32, "a lane for each warp");
+  k.when(k.equal(k.warp(), 0), [&] {
+    Value pair = k.loadShared(k.vector(2, k.i32()), k.shl(lane, 3));
+    Value last =
+        betterOfWarp(k, k.bits(k.element(pair, 0), k.f32()), k.element(pair, 1))
+            .second;
     // A row of no numbers at all still gives an id that exists.
-    id = k.umin(id, k.constant(pieces - 1));
-    k.store(id, k.address(kernel.getArgument(1), k.shl(line, 2)));
+    last = k.umin(last, k.constant(pieces - 1));
+    k.when(k.equal(lane, 0), [&] {
+      k.store(last, k.address(kernel.getArgument(1), k.shl(line, 2)));
+    });
   });
   k.finishKernel(kernel);
   builder.setInsertionPointAfter(kernel);

@@ -54,9 +54,9 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
   warp = k.shuffleFrom(k.shr(thread, 5), k.constant(0));
   quad = k.bitAnd(lane, 3);
   row = k.shr(lane, 2);
-  firstToken = k.mul(k.block(gpu::Dimension::y), shape.tokensPerBlock);
+  firstToken = k.mul(k.block(gpu::Dimension::x), shape.tokensPerBlock);
   tokensLeft = k.sub(tokens, firstToken);
-  rowBlock = k.block(gpu::Dimension::x);
+  rowBlock = k.block(gpu::Dimension::y);
 
   startStream();
   if (shape.storage.isF16() && shape.hasNorm())

@@ -156,7 +156,7 @@ protected:
       *to = upload(data->data(), data->size());
     uint32_t columns =
         (tokens + shape.tokensPerBlock - 1) / shape.tokensPerBlock;
-    launch(find("product"), {rowBlocks, columns, 1}, ProductShape::threads,
+    launch(find("product"), {columns, rowBlocks, 1}, ProductShape::threads,
            sharedBytes, std::move(arguments));
   }
 
@@ -301,7 +301,7 @@ TEST_P(ProductTest, LogitsOfSomeRows) {
 
   // One row alone gets the same bits.
   int32_t last = first + tokens - 1, one = 1;
-  launch(find("product"), {rowBlocks, 1, 1}, ProductShape::threads, sharedBytes,
+  launch(find("product"), {1, rowBlocks, 1}, ProductShape::threads, sharedBytes,
          {&in, &norm, &weights, &out, &last, &one});
   std::vector<float> alone(vocabulary);
   download(alone, out);

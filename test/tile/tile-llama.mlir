@@ -129,9 +129,9 @@ module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_siz
 // CHECK-LABEL: func.func @head(
 // CHECK-SAME: %[[W:.*]]: !llvm.ptr<1>, %[[S:.*]]: !llvm.ptr<1>, %[[KV:.*]]: !llvm.ptr<1>, %[[ROPE:.*]]: !llvm.ptr<1>, %[[TOKENS:.*]]: i32, %[[START:.*]]: i32, %[[ROWS:.*]]: i32, %[[SPLITS:.*]]: i32)
 // CHECK: %[[GAMMA:.*]] = tile.place %[[W]]
-// CHECK: tile.extent * 8 per 1
-// CHECK: %[[Y:.*]] = tile.extent %[[ROWS]] * 1 per 8
-// CHECK: gpu.launch_func @kernels::@head_8 {{.*}} args(%[[S]] : !llvm.ptr<1>, %[[GAMMA]] : !llvm.ptr<1>, %[[W]] : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>, %[[START]] : i32, %[[ROWS]] : i32)
+// CHECK: %[[X:.*]] = tile.extent %[[ROWS]] * 1 per 8
+// CHECK: %[[Y:.*]] = tile.extent * 8 per 1
+// CHECK: gpu.launch_func @kernels::@head_8 blocks in (%[[X]], %[[Y]], %{{.*}}) {{.*}} args(%[[S]] : !llvm.ptr<1>, %[[GAMMA]] : !llvm.ptr<1>, %[[W]] : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>, %[[START]] : i32, %[[ROWS]] : i32)
 // CHECK: gpu.launch_func @kernels::@argmax
 
 // CHECK-LABEL: func.func @prefill(
