@@ -79,12 +79,14 @@ protected:
 
   void makeInput(int64_t tokens, int64_t k) {
     // x, zeros in the padding, and rows of no numbers behind the last token.
+    // Every third row is far beyond f16, every third far below.
+    const float sizes[] = {3, 3e4f, 1e-3f};
     stride = roundUp(k, 64);
     int64_t capacity = roundUp(tokens, 64) + 64; // whole blocks are read
     x.assign(capacity * stride, 0);
     for (int64_t token = 0; token < capacity; ++token)
       for (int64_t i = 0; i < k; ++i)
-        x[token * stride + i] = token < tokens ? gauss(3) : NAN;
+        x[token * stride + i] = token < tokens ? gauss(sizes[token % 3]) : NAN;
     gamma.assign(roundUp(k, 64), 0);
     for (int64_t i = 0; i < k; ++i)
       gamma[i] = storage.round(1 + gauss(0.2f));
