@@ -219,6 +219,20 @@ TEST(Integer, CarriesRunThroughWideSums) {
   EXPECT_EQ(d, (V{1}));
 }
 
+TEST(Integer, ProductsCarryToo) {
+  // (2^64-1) * (2^64-1) as four 32-bit products, the middle ones of it.
+  V d = runLanes(
+      "mad.lo.cc.u32 %w0, %a, %b, %c; madc.hi.u32 %d, %a, %b, 7;",
+      {u32({0xffffffffu, 2}), u32({0xffffffffu, 3}), u32({0xffffffffu, 1})},
+      32);
+  // low: 1 + 0xffffffff carries; high: 0xfffffffe + 7 + 1.
+  EXPECT_EQ(d, (V{0x00000006u, 7}));
+  d = runLanes("mad.lo.cc.u64 %x0, %a, %b, %c; madc.lo.cc.u64 %x1, 0, 0, 0; "
+               "add.u64 %d, %x1, 10;",
+               {u64({1}), u64({~0ull}), u64({1})}, 64);
+  EXPECT_EQ(d, (V{11}));
+}
+
 TEST(Integer, Mul24KeepsTheLowProduct) {
   EXPECT_EQ(
       runLanes("mul24.lo.u32 %d, %a, %b;", {u32({0xff000003u}), u32({5})}, 32),

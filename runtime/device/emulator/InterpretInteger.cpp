@@ -319,6 +319,53 @@ void bindTernary(Decoding &d, Handler handler, Type result, Type operands) {
   d.use(3, d.operand(3), result);
 }
 
+/// Low or high half of a product, plus op[3], with a carry in (aux bit 0) and
+/// out (aux bit 1).
+template <class M, class T>
+const Inst *runMadCarry(const Inst *inst, Warp &warp, uint32_t mask) {
+  using W = Wrap<T>;
+  const Lane<T> *lanes[3];
+  for (unsigned i = 0; i < 3; ++i)
+    lanes[i] = warp.in<Lane<T>>(inst->op[1 + i]);
+  uint32_t carry = inst->aux & 1 ? warp.predicates[0] : 0, out = 0;
+  Lane<T> r[32];
+  for (unsigned i = 0; i < 32; ++i) {
+    W product = static_cast<W>(M::template apply<T>(
+        static_cast<T>(lanes[0][i]), static_cast<T>(lanes[1][i])));
+    W sum;
+    bool over = __builtin_add_overflow(product, lanes[2][i], &sum);
+    over |= __builtin_add_overflow(sum, static_cast<W>(carry >> i & 1), &sum);
+    r[i] = sum;
+    out |= static_cast<uint32_t>(over) << i;
+  }
+  put(warp.out<Lane<T>>(inst->op[0]), r, mask);
+  if (inst->aux & 2)
+    putPredicate(warp, 0, out, mask);
+  return inst + 1;
+}
+
+template <class M> Handler madCarryOf(Type type) {
+  return type == Type::U32   ? runMadCarry<M, uint32_t>
+         : type == Type::S32 ? runMadCarry<M, int32_t>
+         : type == Type::U64 ? runMadCarry<M, uint64_t>
+         : type == Type::S64 ? runMadCarry<M, int64_t>
+                             : Handler(nullptr);
+}
+
+void bindMadCarry(Decoding &d, Type type, bool low, bool carryIn, bool out) {
+  bindTernary(d, low ? madCarryOf<MulLo>(type) : madCarryOf<MulHi>(type), type,
+              type);
+  d.inst().aux = static_cast<uint32_t>(carryIn) | static_cast<uint32_t>(out)
+                                                      << 1;
+}
+
+void decodeMadc(Decoding &d) {
+  bool out = d.take("cc"), low = d.take("lo");
+  if (!low && !d.take("hi"))
+    d.unsupported();
+  bindMadCarry(d, d.takeType(), low, true, out);
+}
+
 void decodeMad(Decoding &d) {
   Type type = d.takeType();
   if (decodeFloatArithmetic(d, "fma", type))
@@ -336,6 +383,8 @@ void decodeMad(Decoding &d) {
   }
   if (part.empty())
     d.fail("mad of integers needs .lo, .hi or .wide");
+  if (d.take("cc"))
+    return bindMadCarry(d, type, part == "lo", false, true);
   if (part == "hi" && d.take("sat"))
     return bindTernary(
         d,
@@ -403,6 +452,7 @@ void llrt::emu::addIntegerInstructions(InstructionTable &table) {
   table["subc"] = decodeCarry<true>;
   table["mul"] = decodeMul;
   table["mad"] = decodeMad;
+  table["madc"] = decodeMadc;
   table["mul24"] = decodeMul24;
   table["sad"] = decodeSad;
   table["div"] = decodeDiv;

@@ -97,6 +97,9 @@ private:
       ++at;
       while (at < text.size() &&
              (isWordPart(text[at]) || (text[at] == ':' && peek(1) == ':'))) {
+        // ".reg.b16" is two directives, "ld.global" one opcode.
+        if (c == '.' && text[at] == '.')
+          break;
         // "shared::cluster" is one word, "label:" is a word and a colon.
         at += text[at] == ':' ? 2 : 1;
       }
