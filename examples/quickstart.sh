@@ -18,6 +18,6 @@ ls -sh build/storyteller
 
 say "running: build/storyteller \"$prompt\""
 echo
-build/storyteller "$prompt" -n 200
+build/storyteller "$prompt" --echo
 echo
 say "done: build/storyteller is one file that needs nothing else. Try: build/storyteller --help"
