@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# What the README and the pages that it leads to say: every link and every file named in compiler/README.md exists, and
+# the commands that they show work.
+# RUN: bash %s %t
+. "$(dirname "$0")/Inputs/setup.sh"
+cd "$LLAMAC_SOURCE_DIR"
+for page in README.md compiler/README.md test/README.md docs/*.md examples/*/README.md; do
+  for link in $(grep -oE '\]\([^)#:]+\)' "$page" | tr -d '])('); do
+    [ -e "$(dirname "$page")/$link" ] || fail "$page: no $link"
+  done
+done
+for name in $(grep -oE '`[A-Za-z/-]+\.(h|cpp|td|mlir)`' compiler/README.md | tr -d '`'); do
+  [ -e "$name" ] || [ -e "compiler/$name" ] || find compiler -path "*/$name" | grep -q . || fail "compiler/README.md: no $name"
+done
+
+# README: by hand.
+cd "$work"
+llamac -q "$model" -o llama
+./llama "Once upon a time" --device emulator >told
+[ "$(wc -w <told)" -gt 50 ] || fail "a short story: $(cat told)"
+llamac -q "$model" --emit=fused | grep llama.fused_qkv >/dev/null || fail "--emit=fused shows no llama.fused_qkv"
+
+# compiler/README.md: a pass alone, and a model on its way through.
+llamac -q "$model" --emit=llama -o m.mlir
+llama-opt m.mlir --llama-fuse-swiglu | grep llama.fused_gate_up >/dev/null || fail "the pass alone did nothing"
+llamac -q "$model" --dump-dir phases -o storyteller
+[ "$(find phases -type f | wc -l)" -ge 4 ] || fail "phases/ holds $(ls phases)"
