@@ -24,7 +24,7 @@ void mlir::registerEmitPTXTranslations(DialectRegistry &registry) {
   registerNVVMDialectTranslation(registry);
 }
 
-/// The back end for one GPU; shared-memory pointers have 32 bits.
+/// The back end for one GPU.
 static std::unique_ptr<llvm::TargetMachine> createTarget(const GpuFacts &gpu,
                                                          std::string &error) {
   static bool initialized = [] {
@@ -43,7 +43,6 @@ static std::unique_ptr<llvm::TargetMachine> createTarget(const GpuFacts &gpu,
   llvm::TargetOptions options;
   // Products and sums are rounded one by one: what the text says.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  options.MCOptions.ABIName = "shortptr";
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, gpu.chip, gpu.features, options, std::nullopt, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
