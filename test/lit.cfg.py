@@ -42,6 +42,12 @@ mode = lit_config.params.get("mode", "full")  # quick, full or long
 if mode != "full":
     config.available_features.add(mode)
 try:
+    for end in os.openpty():
+        os.close(end)
+    config.available_features.add("terminal")
+except OSError:
+    pass
+try:
     ctypes.CDLL("libcuda.so.1")
     config.available_features.add("cuda-driver")
 except OSError:

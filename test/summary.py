@@ -15,6 +15,7 @@ FEATURES = {
     "ptxas": "no ptxas of CUDA 13 here and none could be fetched",
     "root": "needs root, for a chroot or another user",
     "cuda-driver": "no NVIDIA driver here",
+    "terminal": "no pseudo-terminal can be opened here (/dev/pts)",
     "long": "runs only with --long",
     "quick": "left out by --quick",
 }
