@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // llama-fuse-qkv: three linears of one input become one op over stacked rows.
 //
-//   %q = llama.linear %n, %wq                    %q, %k, %v =
-//   %k = llama.linear %n, %wk            ->          llama.fused_qkv %n, %wq,
-//   %wk, %wv %v = llama.linear %n, %wv
+// Before:
+//   %q = llama.linear %n, %wq
+//   %k = llama.linear %n, %wk
+//   %v = llama.linear %n, %wv
+// After:
+//   %q, %k, %v = llama.fused_qkv %n, %wq, %wk, %wv
 //
 // Tests: test/fuse/fuse-qkv.mlir, test/fuse/fuse-qkv-execute.mlir
 #include "compiler/fuse/Passes.h"

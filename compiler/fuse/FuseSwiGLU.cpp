@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // llama-fuse-swiglu: gate, up, silu and mul become one op.
 //
-//   %g = llama.linear %n, %wg                    %m = llama.fused_gate_up %n,
-//   %wg, %wu %u = llama.linear %n, %wu            -> %s = llama.silu %g %m =
-//   llama.mul %s, %u
+// Before:
+//   %g = llama.linear %n, %wg
+//   %u = llama.linear %n, %wu
+//   %s = llama.silu %g
+//   %m = llama.mul %s, %u
+// After:
+//   %m = llama.fused_gate_up %n, %wg, %wu
 //
 // Tests: test/fuse/fuse-swiglu.mlir, test/fuse/fuse-swiglu-execute.mlir
 #include "compiler/fuse/Passes.h"
