@@ -91,7 +91,7 @@ Error ExecutableReader::section(const char *name,
 }
 
 Error ExecutableReader::read(const std::string &file, Executable::Check check) {
-  Result<std::unique_ptr<MappedFile>> mapped = MappedFile::open(file);
+  Result<std::unique_ptr<const MappedFile>> mapped = MappedFile::open(file);
   if (!mapped)
     return mapped.error();
   result.filePath = path;

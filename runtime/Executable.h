@@ -63,7 +63,7 @@ private:
   openAs(const std::string &file, const std::string &name, Check check);
 
   std::string filePath;
-  std::unique_ptr<MappedFile> file;
+  std::unique_ptr<const MappedFile> file;
   const LlamacPlanHeader *header = nullptr;
   View<LlamacKernel> allKernels;
   View<LlamacLaunch> allLaunches;

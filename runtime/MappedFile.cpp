@@ -11,32 +11,42 @@
 
 using namespace llrt;
 
-Result<std::unique_ptr<MappedFile>> MappedFile::open(const std::string &path) {
-  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+Result<std::unique_ptr<const MappedFile>>
+MappedFile::open(const std::string &path) {
+  auto failed = [&](const std::string &what) {
+    return Error(path + ": " + what + ": " + std::strerror(errno));
+  };
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0)
-    return Error(path + ": cannot be opened: " + std::strerror(errno));
+    return failed("cannot be opened");
   struct stat status;
-  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+  if (fstat(file, &status) != 0) {
+    Error error = failed("cannot be examined");
+    close(file);
+    return error;
+  }
+  if (!S_ISREG(status.st_mode)) {
     close(file);
     return Error(path + ": is no regular file");
   }
-  auto size = static_cast<size_t>(status.st_size);
-  void *data = nullptr;
-  if (size) { // an empty file cannot be mapped
-    data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (data == MAP_FAILED) {
-      Error error(path + ": cannot be mapped (" + std::to_string(size) +
-                  " bytes): " + std::strerror(errno));
+  auto count = static_cast<size_t>(status.st_size);
+  void *address = nullptr;
+  if (count) { // an empty file cannot be mapped
+    address = mmap(nullptr, count, PROT_READ, MAP_PRIVATE, file, 0);
+    if (address == MAP_FAILED) {
+      Error error =
+          failed("cannot be mapped (" + std::to_string(count) + " bytes)");
       close(file);
       return error;
     }
   }
   close(file);
-  return std::unique_ptr<MappedFile>(
-      new MappedFile(static_cast<const uint8_t *>(data), size));
+  return std::unique_ptr<const MappedFile>(
+      new MappedFile(static_cast<const uint8_t *>(address), count));
 }
 
 MappedFile::~MappedFile() {
-  if (size)
-    munmap(const_cast<uint8_t *>(data), size);
+  if (count)
+    munmap(const_cast<uint8_t *>(start), count);
 }

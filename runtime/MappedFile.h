@@ -9,21 +9,29 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace llrt {
 
 class MappedFile {
 public:
-  static Result<std::unique_ptr<MappedFile>> open(const std::string &path);
+  static Result<std::unique_ptr<const MappedFile>>
+  open(const std::string &path);
   ~MappedFile();
   MappedFile(const MappedFile &) = delete;
   MappedFile &operator=(const MappedFile &) = delete;
-  View<uint8_t> bytes() const { return View<uint8_t>(data, size); }
+
+  const uint8_t *data() const { return start; }
+  size_t size() const { return count; }
+  View<uint8_t> bytes() const { return View<uint8_t>(start, count); }
+  std::string_view text() const {
+    return {reinterpret_cast<const char *>(start), count};
+  }
 
 private:
-  MappedFile(const uint8_t *data, size_t size) : data(data), size(size) {}
-  const uint8_t *data;
-  size_t size;
+  MappedFile(const uint8_t *start, size_t count) : start(start), count(count) {}
+  const uint8_t *start;
+  size_t count;
 };
 
 } // namespace llrt

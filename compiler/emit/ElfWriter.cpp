@@ -2,7 +2,7 @@
 // The streaming ELF writer.
 #include "compiler/emit/ElfWriter.h"
 
-#include "compiler/import/MappedFile.h"
+#include "runtime/MappedFile.h"
 
 #define XXH_INLINE_ALL
 #include <cstring>
@@ -22,7 +22,7 @@ ElfWriter::~ElfWriter() = default;
 
 llrt::Result<std::unique_ptr<ElfWriter>>
 ElfWriter::create(OutputFile &output, const std::string &base) {
-  auto file = MappedFile::open(base);
+  auto file = llrt::MappedFile::open(base);
   if (!file)
     return file.error();
   const uint8_t *bytes = (*file)->data();

@@ -7,7 +7,7 @@
 #ifndef LLAMAC_COMPILER_IMPORT_CHECKPOINT_H
 #define LLAMAC_COMPILER_IMPORT_CHECKPOINT_H
 
-#include "compiler/import/MappedFile.h"
+#include "runtime/MappedFile.h"
 #include "runtime/Result.h"
 
 #include <cstdint>
@@ -86,7 +86,7 @@ struct Checkpoint {
   std::optional<Tokenizer> tokenizer;
   std::vector<std::string> warnings;
   std::vector<SourceFile> sources;
-  std::vector<std::shared_ptr<const MappedFile>> files; // same order
+  std::vector<std::shared_ptr<const llrt::MappedFile>> files; // same order
 };
 
 /// What the model needs, in the order of use: name -> shape.

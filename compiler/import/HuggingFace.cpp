@@ -46,15 +46,16 @@ llrt::Error missingWeights(const std::string &folder) {
 }
 
 /// Maps `name` inside the folder and notes it as a source.
-llrt::Result<std::shared_ptr<const MappedFile>>
+llrt::Result<std::shared_ptr<const llrt::MappedFile>>
 openSource(Checkpoint &checkpoint, const std::string &path,
            const std::string &name) {
-  auto file = MappedFile::open(path);
-  if (!file)
-    return file.error();
-  checkpoint.files.push_back(*file);
-  checkpoint.sources.push_back({name, (*file)->size(), 0});
-  return *file;
+  auto opened = llrt::MappedFile::open(path);
+  if (!opened)
+    return opened.error();
+  std::shared_ptr<const llrt::MappedFile> file = std::move(*opened);
+  checkpoint.files.push_back(file);
+  checkpoint.sources.push_back({name, file->size(), 0});
+  return file;
 }
 
 llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder) {
