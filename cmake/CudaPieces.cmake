@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # LLAMAC_PTXAS: the path of ptxas, of CUDA 13.0 or later, or empty. LLAMAC_FETCHED_PTXAS: the same where it was fetched.
+# LLAMAC_NVRTC: the path of libnvrtc.so.13, or empty. LLAMAC_FETCHED_NVRTC: it and its other half where they were fetched.
 #
-# Taken from $CUDA_HOME or /usr/local/cuda where present, else from the PyPI wheel that carries it, put into the build
-# folder. Nothing of CUDA is needed to build llamac: without ptxas the tests that assemble PTX are skipped.
-option(LLAMAC_FETCH_CUDA "Fetch ptxas from PyPI where no CUDA toolkit is installed" ON)
+# Taken from $CUDA_HOME or /usr/local/cuda where present, else from the PyPI wheels that carry them. What was fetched
+# is also in libexec/llamac of the build folder, as `cmake --install` puts it into the prefix: there llamac finds it.
+# Nothing of CUDA is needed to build llamac, but it makes executables only where it finds NVRTC; without ptxas the tests
+# that assemble PTX are skipped.
+option(LLAMAC_FETCH_CUDA "Fetch ptxas and NVRTC from PyPI where no CUDA toolkit is installed" ON)
+set(LLAMAC_CUDA_ROOTS "$ENV{CUDA_HOME};/usr/local/cuda" CACHE STRING "Folders of CUDA toolkits, the first that serves is taken")
 
 # The version of a ptxas as CUDA names it ("13.0"), empty when it does not run.
 function(llamac_ptxas_version result ptxas)
@@ -14,13 +18,17 @@ function(llamac_ptxas_version result ptxas)
   endif()
 endfunction()
 
+# The file in libexec/llamac of the build folder.
+function(llamac_put_piece path)
+  get_filename_component(name ${path} NAME)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/libexec/llamac)
+  file(CREATE_LINK ${path} ${PROJECT_BINARY_DIR}/libexec/llamac/${name} SYMBOLIC)
+endfunction()
+
 function(llamac_find_ptxas)
-  set(candidates /usr/local/cuda/bin/ptxas)
-  if(DEFINED ENV{CUDA_HOME})
-    list(PREPEND candidates $ENV{CUDA_HOME}/bin/ptxas)
-  endif()
-  foreach(candidate IN LISTS candidates)
-    if(EXISTS ${candidate})
+  foreach(root IN LISTS LLAMAC_CUDA_ROOTS)
+    set(candidate ${root}/bin/ptxas)
+    if(root AND EXISTS ${candidate})
       llamac_ptxas_version(version ${candidate})
       if(version VERSION_GREATER_EQUAL 13.0)
         message(STATUS "ptxas ${version}: ${candidate}")
@@ -47,6 +55,7 @@ function(llamac_find_ptxas)
     llamac_ptxas_version(version ${fetched})
     if(version)
       message(STATUS "ptxas ${version}: ${fetched}")
+      llamac_put_piece(${fetched})
       set(LLAMAC_PTXAS ${fetched} PARENT_SCOPE)
       set(LLAMAC_FETCHED_PTXAS ${fetched} PARENT_SCOPE)
       return()
@@ -58,3 +67,45 @@ endfunction()
 set(LLAMAC_PTXAS "")
 set(LLAMAC_FETCHED_PTXAS "")
 llamac_find_ptxas()
+
+function(llamac_find_nvrtc)
+  foreach(root IN LISTS LLAMAC_CUDA_ROOTS)
+    foreach(folder lib64 lib)
+      if(root AND EXISTS ${root}/${folder}/libnvrtc.so.13)
+        message(STATUS "NVRTC: ${root}/${folder}/libnvrtc.so.13")
+        set(LLAMAC_NVRTC ${root}/${folder}/libnvrtc.so.13 PARENT_SCOPE)
+        return()
+      endif()
+    endforeach()
+  endforeach()
+  if(LLAMAC_FETCH_CUDA)
+    set(folder ${LLAMAC_DOWNLOADS}/cuda/nvidia/cu13/lib)
+    set(fetched ${folder}/libnvrtc.so.13 ${folder}/libnvrtc-builtins.so.13.0)
+    if(NOT EXISTS ${folder}/libnvrtc.so.13)
+      llamac_pip_download(wheel nvidia-cuda-nvrtc 13.0.88
+        ad9b6d2ead2435f11cbb6868809d2adeeee302e9bb94bcf0539c7a40d80e8575
+        nvidia_cuda_nvrtc-13.0.88-py3-none-manylinux2010_x86_64.manylinux_2_12_x86_64.whl)
+      if(wheel)
+        file(ARCHIVE_EXTRACT INPUT ${wheel} DESTINATION ${LLAMAC_DOWNLOADS}/cuda
+          PATTERNS "*/libnvrtc.so.13" "*/libnvrtc-builtins.so.13.0" "*/License.txt")
+        file(REMOVE ${wheel})
+      else()
+        message(WARNING ${wheel_MESSAGE})
+      endif()
+    endif()
+    if(EXISTS ${folder}/libnvrtc.so.13)
+      message(STATUS "NVRTC: ${folder}/libnvrtc.so.13")
+      foreach(file IN LISTS fetched)
+        llamac_put_piece(${file})
+      endforeach()
+      set(LLAMAC_NVRTC ${folder}/libnvrtc.so.13 PARENT_SCOPE)
+      set(LLAMAC_FETCHED_NVRTC ${fetched} PARENT_SCOPE)
+      return()
+    endif()
+  endif()
+  message(WARNING "No NVRTC (PyPI's nvidia-cuda-nvrtc): llamac cannot make executables before it is installed")
+endfunction()
+
+set(LLAMAC_NVRTC "")
+set(LLAMAC_FETCHED_NVRTC "")
+llamac_find_nvrtc()

@@ -3,7 +3,7 @@
 #
 #   bin/llamac, bin/llama-opt ...   the programs of the compiler (llamac_tool)
 #   libexec/llamac/llama-runtime    the prebuilt executable that llamac copies and gives its sections
-#   libexec/llamac/ptxas            where it was fetched; else the CUDA toolkit has it
+#   libexec/llamac/ptxas, libnvrtc* where they were fetched; else the CUDA toolkit has them
 #   share/doc/llamac/               the licences
 set(licences ${PROJECT_BINARY_DIR}/sentencepiece-${LLAMAC_SENTENCEPIECE_VERSION}/sentencepiece)
 if(TARGET llama-runtime)
@@ -18,4 +18,9 @@ if(LLAMAC_FETCHED_PTXAS)
   install(PROGRAMS ${LLAMAC_FETCHED_PTXAS} DESTINATION libexec/llamac)
   file(GLOB licence ${LLAMAC_DOWNLOADS}/cuda/nvidia_cuda_nvcc-*.dist-info/licenses/License.txt)
   install(FILES ${licence} DESTINATION share/doc/llamac RENAME LICENSE.ptxas)
+endif()
+if(LLAMAC_FETCHED_NVRTC)
+  install(FILES ${LLAMAC_FETCHED_NVRTC} DESTINATION libexec/llamac)
+  file(GLOB licence ${LLAMAC_DOWNLOADS}/cuda/nvidia_cuda_nvrtc-*.dist-info/licenses/License.txt)
+  install(FILES ${licence} DESTINATION share/doc/llamac RENAME LICENSE.nvrtc)
 endif()
