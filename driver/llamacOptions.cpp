@@ -1,55 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // llamac's options, by CLI11: compiled with exceptions, and so without LLVM.
+// How an option is declared is said in runtime/OptionPage.h, what its value may
+// be in runtime/OptionChecks.h. One function a heading of --help.
 #include "driver/llamacOptions.h"
 
-#include <CLI/CLI.hpp>
+#include "runtime/OptionChecks.h"
+#include "runtime/OptionPage.h"
+
 #include <iostream>
 
 namespace mlir::llama {
 namespace {
 
-/// A validator that names the range and what was found.
-CLI::Validator inRange(int64_t low, int64_t high) {
-  return CLI::Validator(
-      [=](std::string &text) -> std::string {
-        int64_t value = 0;
-        size_t used = 0;
-        try {
-          value = std::stoll(text, &used);
-        } catch (const std::exception &) {
-          used = 0;
-        }
-        if (used == 0 || used != text.size() || value < low || value > high)
-          return "is " + text + ", expected a whole number from " +
-                 std::to_string(low) + " to " + std::to_string(high);
-        return "";
-      },
-      "");
-}
+/// What ends llamac before it compiles.
+struct Information {
+  bool help = false, manual = false, version = false;
+  std::string completion; // a shell
+};
 
-void addOptions(CLI::App &app, CompileRequest &request) {
-  app.set_help_flag("-h,--help", "Show this help");
-  app.set_version_flag("--version", "llamac " LLAMAC_VERSION,
-                       "Show the version");
+void addOutput(CLI::App &app, CompileRequest &request) {
+  const char *group = "Model and output";
   app.add_option("MODEL", request.model,
                  "A Hugging Face folder, or a config.json (implies "
                  "--no-weights)")
-      ->required();
+      ->group(group);
   app.add_option("-o", request.output,
-                 "Output (default: ./NAME of the folder; text to stdout)")
-      ->option_text("OUT");
+                 "Output, replaced if it is there (default: ./NAME of the "
+                 "folder; - for text, which is stdout)")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_flag("--no-weights", request.noWeights, "Compile the shapes only")
+      ->group(group);
+}
+
+void addTarget(CLI::App &app, CompileRequest &request) {
+  const char *group = "What is compiled";
   app.add_option("--gpu", request.gpu,
-                 "A row of the GPU table (default h200); help lists them")
-      ->option_text("ROW")
+                 "A row of the GPU table; help lists them (default h200)")
+      ->type_name("ROW")
       ->check(CLI::Validator(
           [](std::string &name) -> std::string {
-            return isKnownGpu(name) ? ""
-                                    : name +
-                                          " is no row of the GPU table; "
-                                          "known are:\n" +
-                                          describeGpus();
+            return name == "help" || isKnownGpu(name)
+                       ? ""
+                       : name + " is no row of the GPU table; known are:\n" +
+                             describeGpus();
           },
-          ""));
+          ""))
+      ->group(group);
   app.add_option_function<std::string>(
          "--dtype",
          [&](const std::string &name) {
@@ -59,21 +56,29 @@ void addOptions(CLI::App &app, CompileRequest &request) {
          },
          "Storage type of weights and KV entries (default auto: what most "
          "bytes of the matrices have)")
-      ->option_text("auto|bf16|f16|f32")
-      ->check(CLI::IsMember({"auto", "bf16", "f16", "f32"}));
+      ->type_name("auto|bf16|f16|f32")
+      ->check(llrt::oneOf({"auto", "bf16", "f16", "f32"}))
+      ->group(group);
   app.add_option("--max-seq-len", request.maxSeqLen,
                  "Most tokens of a sequence, prompt and output (default: the "
                  "config's, or what fits the GPU's memory)")
-      ->option_text("N")
-      ->check(inRange(1, maxSeqLenLimit));
+      ->type_name("N")
+      ->check(llrt::wholeNumber(1, maxSeqLenLimit))
+      ->group(group);
   app.add_option("--max-batch", request.maxBatch,
                  "Most sequences at once (default 8)")
-      ->option_text("N")
-      ->check(inRange(1, maxBatchLimit));
+      ->type_name("N")
+      ->check(llrt::wholeNumber(1, maxBatchLimit))
+      ->group(group);
   app.add_flag("--allow-long", request.allowLong,
                "Let --max-seq-len exceed the config's "
-               "max_position_embeddings");
-  app.add_flag("--no-weights", request.noWeights, "Compile the shapes only");
+               "max_position_embeddings")
+      ->group(group);
+}
+
+void addLooking(CLI::App &app, CompileRequest &request) {
+  const char *group = "Looking inside";
+  std::vector<std::string> stages(std::begin(stageNames), std::end(stageNames));
   app.add_option_function<std::string>(
          "--emit",
          [&](const std::string &name) {
@@ -81,47 +86,107 @@ void addOptions(CLI::App &app, CompileRequest &request) {
              if (name == stageNames[i])
                request.stage = static_cast<Stage>(i);
          },
-         "Stop there (default exe)")
-      ->option_text("llama|fused|tiled|nvvm|ptx|exe")
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(stageNames),
-                                                     std::end(stageNames))));
+         "Stop there; text goes to -o, else to stdout (default exe)")
+      ->type_name("llama|fused|tiled|nvvm|ptx|exe")
+      ->check(llrt::oneOf(stages))
+      ->group(group);
   app.add_option("--dump-dir", request.dumpDir,
-                 "Write every phase's text there, numbered")
-      ->option_text("DIR");
-  app.add_flag("-v,--verbose", request.verbose, "Say more on stderr");
-  app.add_flag("-q,--quiet", request.quiet, "Say only errors");
+                 "Write every phase's text there, numbered (default: nowhere)")
+      ->type_name("DIR")
+      ->group(group);
+  app.add_flag("-v,--verbose", request.verbose, "Say more on stderr")
+      ->group(group);
+  app.add_flag("-q,--quiet", request.quiet, "Say only errors")->group(group);
   app.add_flag("--time-phases", request.timePhases,
-               "Say on stderr how long each phase takes");
+               "Say on stderr how long each phase takes")
+      ->group(group);
+}
+
+void addInformation(CLI::App &app, Information &information) {
+  const char *group = "Information";
+  app.add_flag("--version", information.version, "Show the version")
+      ->group(group);
+  app.add_flag("-h,--help", information.help, "Show this help")->group(group);
+  app.add_flag("--manual", information.manual,
+               "The same as a manual page, for `man -l -`")
+      ->group(group);
+  app.add_option("--completion", information.completion,
+                 "A script that completes this command line, for the shell to "
+                 "source")
+      ->type_name("bash|zsh")
+      ->check(llrt::oneOf({"bash", "zsh"}))
+      ->group(group);
+}
+
+/// The names of describeGpus' lines.
+std::vector<std::string> getGpuNames() {
+  std::vector<std::string> names = {"help"};
+  std::istringstream lines(describeGpus());
+  for (std::string line, name; std::getline(lines, line);)
+    if (std::istringstream(line) >> name)
+      names.push_back(name);
+  return names;
+}
+
+llrt::OptionPage getPage() {
+  llrt::OptionPage page;
+  page.program = "llamac";
+  page.summary =
+      "Compiles a Llama model into one executable for one GPU, ahead of time.";
+  page.usage = {"[OPTION]... MODEL [-o FILE]", "--gpu help"};
+  page.extraArgument = "; give one MODEL";
+  page.values["--gpu"] = getGpuNames();
+  page.sections = {
+      {"Examples",
+       " llamac models/Llama-3.2-1B -o llama1b\n"
+       " llamac models/Llama-3.2-1B --emit=fused | less\n"
+       " llamac config.json --gpu emulator --dump-dir phases -o shapes\n"
+       " eval \"$(llamac --completion bash)\""},
+      {"Files",
+       "Of a folder these are read: config.json, generation_config.json, "
+       "model.safetensors, tokenizer.model. A failed or "
+       "interrupted compile leaves no output and no temporary file."},
+      {"Exit status", " 0    done\n"
+                      " 1    the compile failed\n"
+                      " 2    the command line is wrong\n"
+                      " 130  interrupted"}};
+  return page;
 }
 
 } // namespace
 
 std::optional<int> parseLlamacOptions(int argc, char **argv,
                                       CompileRequest &request) {
-  CLI::App app("llamac compiles a Llama model into one executable for one GPU.",
-               "llamac");
-  addOptions(app, request);
-  // `--gpu help` needs no model.
-  for (int i = 1; i < argc; ++i) {
-    std::string text = argv[i];
-    if (text == "--gpu=help" || (text == "--gpu" && i + 1 < argc &&
-                                 std::string(argv[i + 1]) == "help")) {
-      std::cout << describeGpus();
-      return 0;
-    }
-    if (text == "--")
-      break;
-  }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success &success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError &error) {
-    std::cerr << "llamac: error: " << error.what()
+  CLI::App app;
+  Information information;
+  app.set_help_flag();
+  addOutput(app, request);
+  addTarget(app, request);
+  addLooking(app, request);
+  addInformation(app, information);
+  llrt::OptionPage page = getPage();
+  llrt::Error error =
+      parseOptions(app, page, std::vector<std::string>(argv + 1, argv + argc));
+  std::string shown = information.help ? makeHelp(app, page)
+                      : information.manual
+                          ? makeManual(app, page, "llamac " LLAMAC_VERSION)
+                      : !information.completion.empty()
+                          ? makeCompletion(app, page, information.completion)
+                      : information.version   ? "llamac " LLAMAC_VERSION "\n"
+                      : request.gpu == "help" ? describeGpus()
+                                              : "";
+  if (!error && shown.empty() && request.model.empty())
+    error = llrt::Error("MODEL is required: a Hugging Face folder or a "
+                        "config.json");
+  if (error) {
+    std::cerr << "llamac: error: " << error.message()
               << "\nllamac --help lists the options\n";
     return 2;
   }
-  return std::nullopt;
+  if (shown.empty())
+    return std::nullopt;
+  std::cout << shown << std::flush;
+  return std::cout ? 0 : 1;
 }
 
 } // namespace mlir::llama

@@ -2,10 +2,8 @@
 // The options, declared once for parsing and for --help.
 #include "runtime/CommandLine.h"
 
-#include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstdlib>
-#include <limits>
+#include "runtime/OptionChecks.h"
+#include "runtime/OptionPage.h"
 
 using namespace llrt;
 
@@ -14,100 +12,157 @@ namespace {
 /// What CLI11 fills, before it is checked.
 struct RawOptions {
   std::string prompt, text, file, ids, prompts, forced, device = "auto";
-  std::string maxTokens, contextSize, maxBatch, temperature;
+  double temperature = 0;
 };
 
-/// Declares every option on `app`.
-void declare(CLI::App &app, CommandLine &line, RawOptions &raw) {
-  app.set_help_flag(); // --help is an option like the others: it must not win
-                       // over errors
+constexpr int64_t mostTokens = std::numeric_limits<int32_t>::max();
+
+// How an option is declared is said in OptionPage.h, what its value may be in
+// OptionChecks.h. One function a heading of --help.
+
+void declarePrompt(CLI::App &app, CommandLine &line, RawOptions &raw) {
+  const char *group = "Prompt (one of these; else standard input)";
   app.add_option("PROMPT", raw.prompt,
                  "The text to go on with; \"\" is the beginning of text alone, "
-                 "- is standard input");
+                 "- is standard input")
+      ->group(group);
   app.add_option("-p,--prompt", raw.text,
                  "The same, for a text that starts with a dash")
-      ->type_name("TEXT");
+      ->type_name("TEXT")
+      ->group(group);
   app.add_option("-f,--file", raw.file,
                  "The prompt is a file, less one newline at its end; - is "
                  "standard input")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->group(group);
   app.add_option("--ids", raw.ids,
                  "The prompt as token ids, e.g. \"1 15043\"; nothing is put "
                  "before them")
-      ->type_name("IDS");
+      ->type_name("IDS")
+      ->group(group);
   app.add_option("--prompts", raw.prompts,
                  "A batch: a prompt per line, or .jsonl objects with prompt or "
                  "prompt_ids; implies --json")
-      ->type_name("FILE");
-  app.add_option("-n,--max-tokens", raw.maxTokens,
-                 "Tokens at most (until end-of-text or the context is full)")
-      ->type_name("N");
+      ->type_name("FILE")
+      ->group(group);
+}
+
+void declareGeneration(CLI::App &app, CommandLine &line, RawOptions &raw) {
+  const char *group = "Generation";
+  app.add_option("-n,--max-tokens", line.maxTokens,
+                 "Tokens at most (default: until end-of-text or the context is "
+                 "full)")
+      ->type_name("N")
+      ->check(wholeNumber(0, mostTokens))
+      ->group(group);
   app.add_option("--temperature", raw.temperature,
-                 "0: greedy, the only one that is built")
-      ->type_name("T");
-  app.add_option("--stop", line.stops, "End before this text (repeatable)")
+                 "0: greedy, the only one that is built (default 0)")
+      ->type_name("T")
+      ->check(number(0))
+      ->group(group);
+  app.add_option("--stop", line.stops,
+                 "End before this text, which is not shown (repeatable)")
       ->type_name("TEXT")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
-  app.add_flag("--json", line.json,
-               "One JSON object per prompt: prompt_ids, output_ids, text, "
-               "finish_reason");
-  app.add_flag("--echo", line.echo, "The prompt before the text");
-  app.add_option("--dump-logits", line.dumpLogits,
-                 "Raw float32 logits as .npy, a row per generated token; with "
-                 "--echo per prompt position too")
-      ->type_name("FILE.npy");
+      ->allow_extra_args(false)
+      ->check(notEmpty("at least one character"))
+      ->group(group);
   app.add_option("--force-ids", raw.forced,
                  "Feed these in place of the tokens chosen; they end no text")
-      ->type_name("IDS");
+      ->type_name("IDS")
+      ->group(group);
+}
+
+void declareOutput(CLI::App &app, CommandLine &line) {
+  const char *group = "Output";
+  app.add_flag("--json", line.json,
+               "One JSON object per prompt: prompt_ids, output_ids, text, "
+               "finish_reason")
+      ->group(group);
+  app.add_flag("--echo", line.echo, "The prompt before the text")->group(group);
+  app.add_option("--dump-logits", line.dumpLogits,
+                 "Raw float32 logits as .npy, a row per generated token; with "
+                 "--echo per prompt position too; FILE.0.npy, ... of a batch")
+      ->type_name("FILE.npy")
+      ->check(notEmpty("a file"))
+      ->group(group);
+}
+
+void declareDevice(CLI::App &app, CommandLine &line, RawOptions &raw) {
+  const char *group = "Device and memory";
   app.add_option("--device", raw.device,
-                 "auto (the GPU; the emulator where there is none), cuda, "
-                 "cuda:N or emulator")
-      ->type_name("D");
-  app.add_option("-c,--ctx-size", raw.contextSize,
-                 "Tokens per sequence (the compiled maximum)")
-      ->type_name("N");
-  app.add_option("--max-batch", raw.maxBatch,
-                 "Sequences at once (the compiled maximum)")
-      ->type_name("N");
-  app.add_flag("--info", line.info, "What this executable holds, and exit");
+                 "auto is the GPU, and the emulator where there is none "
+                 "(default auto)")
+      ->type_name("auto|cuda[:N]|emulator")
+      ->group(group);
+  app.add_option("-c,--ctx-size", line.contextSize,
+                 "Tokens per sequence (default, and at most: what was "
+                 "compiled)")
+      ->type_name("N")
+      ->check(wholeNumber(1, mostTokens))
+      ->group(group);
+  app.add_option("--max-batch", line.maxBatch,
+                 "Sequences at once (default, and at most: what was compiled; "
+                 "without --prompts 1)")
+      ->type_name("N")
+      ->check(wholeNumber(1, mostTokens))
+      ->group(group);
+}
+
+void declareInformation(CLI::App &app, CommandLine &line) {
+  const char *group = "Information";
+  app.add_flag("--info", line.info, "What this executable holds, and exit")
+      ->group(group);
   app.add_flag("-v,--verbose", line.verbose,
-               "Say what is being done, and how fast");
-  app.add_flag("--version", line.version, "The version, and exit");
-  app.add_flag("-h,--help", line.help, "This text, and exit");
+               "Say what is being done, and how fast")
+      ->group(group);
+  app.add_flag("--version", line.version, "The version, and exit")
+      ->group(group);
+  app.add_flag("-h,--help", line.help, "This text, and exit")->group(group);
+  app.add_flag("--manual", line.manual,
+               "The same as a manual page, for `man -l -`")
+      ->group(group);
+  app.add_option("--completion", line.completion,
+                 "A script that completes this command line, for the shell to "
+                 "source")
+      ->type_name("bash|zsh")
+      ->check(oneOf({"bash", "zsh"}))
+      ->group(group);
 }
 
-Error parseCount(const CLI::App &app, const char *option,
-                 const std::string &text, uint32_t least,
-                 std::optional<uint32_t> &count) {
-  if (app.count(option) == 0)
-    return Error::success();
-  char *end = nullptr;
-  errno = 0;
-  long long value = std::strtoll(text.c_str(), &end, 10);
-  constexpr long long most = std::numeric_limits<int32_t>::max();
-  if (text.empty() || *end || errno || value < static_cast<long long>(least) ||
-      value > most)
-    return Error(std::string(option) + ": found `" + text +
-                 "`, expected a whole number from " + std::to_string(least) +
-                 " to " + std::to_string(most));
-  count = static_cast<uint32_t>(value);
-  return Error::success();
+/// Declares every option on `app`, in the order of --help.
+void declare(CLI::App &app, CommandLine &line, RawOptions &raw) {
+  app.set_help_flag(); // --help is an option like the others: it must not win
+                       // over errors
+  declarePrompt(app, line, raw);
+  declareGeneration(app, line, raw);
+  declareOutput(app, line);
+  declareDevice(app, line, raw);
+  declareInformation(app, line);
 }
 
-Error parseTemperature(const std::string &text) {
-  char *end = nullptr;
-  double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end ||
-      !(value >= 0 && value <= std::numeric_limits<float>::max()))
-    return Error("--temperature: found `" + text +
-                 "`, expected a number from 0 up");
-  if (value != 0)
-    return Error(
-        "--temperature " + text +
-        ": sampling is not built yet; only --temperature 0 (greedy) is");
-  return Error::success();
+OptionPage getPage(const std::string &program) {
+  OptionPage page;
+  page.program = program;
+  page.summary =
+      "Goes on with a text, by the Llama model that this executable holds.";
+  page.usage = {"[OPTION]... [PROMPT]", "[OPTION]... < FILE"};
+  page.extraArgument = "; quote a prompt of several words";
+  page.sections = {
+      {"Examples",
+       " " + program + " \"The capital of France is\" -n 20\n " + program +
+           " -f letter.txt --stop \"Yours\"\n " + program +
+           " --prompts questions.jsonl > answers.jsonl\n eval \"$(" + program +
+           " --completion bash)\""},
+      {"Streams",
+       "Standard output has the text and one newline, or the JSON objects; "
+       "progress, statistics and warnings go to standard error."},
+      {"Exit status", " 0    done, also when the reader of a pipe went away\n"
+                      " 1    the work failed\n"
+                      " 2    the command line is wrong\n"
+                      " 130  interrupted"}};
+  return page;
 }
 
 Error chooseSource(const CLI::App &app, CommandLine &line,
@@ -181,56 +236,19 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
   RawOptions raw;
   CLI::App app;
   declare(app, line, raw);
-  try {
-    // CLI11 takes them in reverse.
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ExtrasError &) {
-    std::vector<std::string> extras = app.remaining();
-    std::string extra = extras.empty() ? "" : extras.front();
-    if (extra.size() > 1 && extra[0] == '-')
-      return Error("unknown option " + extra);
-    return Error("one argument too many: `" + extra +
-                 "`; quote a prompt of several words");
-  } catch (const CLI::ArgumentMismatch &error) {
-    std::string text = error.what();
-    return Error(text.substr(0, text.find(':')) +
-                 ": takes one value, and is given once");
-  } catch (const CLI::ConversionError &error) {
-    // Only flags are converted by CLI11: "Could not convert: --json = x".
-    std::string text = error.what();
-    size_t start = text.find('-'), end = text.find(' ', start);
-    return Error(
-        (start == std::string::npos ? text : text.substr(start, end - start)) +
-        ": takes no value");
-  } catch (const CLI::Error &error) {
-    return Error(error.what());
-  }
+  if (Error error = parseOptions(app, getPage(""), arguments))
+    return error;
   if (Error error = chooseSource(app, line, raw))
     return error;
-  if (Error error =
-          parseCount(app, "--max-tokens", raw.maxTokens, 0, line.maxTokens))
-    return error;
-  if (Error error =
-          parseCount(app, "--ctx-size", raw.contextSize, 1, line.contextSize))
-    return error;
-  if (Error error =
-          parseCount(app, "--max-batch", raw.maxBatch, 1, line.maxBatch))
-    return error;
-  if (app.count("--temperature"))
-    if (Error error = parseTemperature(raw.temperature))
-      return error;
+  if (raw.temperature != 0)
+    return Error("--temperature: found a temperature other than 0; sampling is "
+                 "not built yet, only greedy choice is");
   if (app.count("--force-ids")) {
     Result<std::vector<int32_t>> ids = parseIds(raw.forced, "--force-ids");
     if (!ids)
       return ids.error();
     line.forced = std::move(*ids);
   }
-  for (const std::string &stop : line.stops)
-    if (stop.empty())
-      return Error(
-          "--stop: found an empty text, expected at least one character");
-  if (app.count("--dump-logits") && line.dumpLogits.empty())
-    return Error("--dump-logits: found an empty name, expected a file");
   Result<DeviceChoice> device = DeviceChoice::parse(raw.device);
   if (!device)
     return device.error();
@@ -238,16 +256,14 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
   return line;
 }
 
-std::string CommandLine::helpText(const std::string &program) {
+std::string CommandLine::makePage(const std::string &program) const {
   CommandLine line;
   RawOptions raw;
-  CLI::App app(
-      "Goes on with a text, by the Llama model that this executable holds.",
-      program);
+  CLI::App app;
   declare(app, line, raw);
-  app.get_formatter()->column_width(28);
-  std::string text = app.help();
-  text += "\nExit status: 0 done, 1 the work failed, 2 the command line is "
-          "wrong, 130 interrupted.\n";
-  return text;
+  OptionPage page = getPage(program);
+  return help                  ? makeHelp(app, page)
+         : manual              ? makeManual(app, page, "llamac " LLAMAC_VERSION)
+         : !completion.empty() ? makeCompletion(app, page, completion)
+                               : "";
 }

@@ -26,8 +26,9 @@ struct CommandLine {
   /// Where the prompt comes from; `argument` is its text, file or ids.
   enum class Source { None, Text, File, Ids, Prompts } source = Source::None;
   std::string argument; ///< for File and Prompts, "-" is standard input
-  bool help = false, version = false, info = false, verbose = false,
-       json = false, echo = false;
+  bool help = false, manual = false, version = false, info = false,
+       verbose = false, json = false, echo = false;
+  std::string completion; ///< a shell
   std::optional<uint32_t> maxTokens, contextSize, maxBatch;
   std::vector<std::string> stops;
   std::vector<int32_t> forced;
@@ -36,7 +37,8 @@ struct CommandLine {
 
   /// `arguments` without the program's name. An Error is a wrong command line.
   static Result<CommandLine> parse(const std::vector<std::string> &arguments);
-  static std::string helpText(const std::string &program);
+  /// What --help, --manual or --completion asks for; "" where none does.
+  std::string makePage(const std::string &program) const;
 };
 
 /// "1 15043", also with commas; `option` is for messages.

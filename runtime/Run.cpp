@@ -320,15 +320,12 @@ int llrt::runExecutable(int argumentCount, char **arguments) {
     return exitUsage;
   }
   Output output;
-  if (line->help || line->version) {
-    std::string text = line->help
-                           ? CommandLine::helpText(program)
-                           : program +
-                                 ": made by llamac " LLAMAC_VERSION
-                                 ", executable format " +
-                                 std::to_string(LLAMAC_FORMAT_VERSION) + "\n";
+  std::string text = line->makePage(program);
+  if (text.empty() && line->version)
+    text = program + ": made by llamac " LLAMAC_VERSION ", executable format " +
+           std::to_string(LLAMAC_FORMAT_VERSION) + "\n";
+  if (!text.empty())
     return output.write(text) && !output.closed() ? exitFailed : exitDone;
-  }
   if (line->source == CommandLine::Source::None && !line->info &&
       isatty(STDIN_FILENO)) {
     std::fprintf(stderr,

@@ -129,7 +129,7 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
-  std::string help = CommandLine::helpText("story");
+  std::string help = good({"--help"}).makePage("story");
   for (const char *option :
        {"--prompt", "--file", "--ids", "--prompts", "--max-tokens",
         "--temperature", "--stop", "--json", "--echo", "--dump-logits",
