@@ -77,8 +77,9 @@ struct SourceFile {
 };
 
 struct Checkpoint {
-  std::string name; // of the folder: the default output, never inside it
-  std::string path; // for messages
+  std::string name;        // of the folder: the default output, never inside it
+  std::string path;        // for messages
+  std::string weightsPath; // likewise: the safetensors file or the index
   Config config;
   GenerationConfig generation;
   bool hasWeights = false; // false: only shapes (a bare config.json)
@@ -114,7 +115,7 @@ int64_t getPieceCount(const Checkpoint &checkpoint);
 void hashSources(Checkpoint &checkpoint);
 
 /// Opens a Hugging Face folder, or a bare config.json (shapes only). With
-/// `needWeights` false the safetensors file is neither needed nor opened.
+/// `needWeights` false the safetensors files are neither needed nor opened.
 llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
                                          bool needWeights);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A Hugging Face folder, or a bare config.json, as a Checkpoint.
 #include "compiler/import/Checkpoint.h"
+#include "compiler/import/ShardIndex.h"
 
 #include <cerrno>
 #include <climits>
@@ -32,12 +33,10 @@ std::string getFolderName(const std::string &path) {
 }
 
 llrt::Error missingWeights(const std::string &folder) {
-  std::string text = folder + "/model.safetensors: there is no such file";
-  if (exists(folder + "/model.safetensors.index.json"))
-    text += "; weights in several safetensors files are not built yet (there "
-            "is a model.safetensors.index.json)";
-  else if (exists(folder + "/pytorch_model.bin") ||
-           exists(folder + "/pytorch_model.bin.index.json"))
+  std::string text = folder + "/model.safetensors: there is no such file, and "
+                              "no model.safetensors.index.json";
+  if (exists(folder + "/pytorch_model.bin") ||
+      exists(folder + "/pytorch_model.bin.index.json"))
     text += "; pytorch_model.bin can run code when read: save the model again "
             "with safe_serialization=True";
   else
@@ -93,20 +92,73 @@ llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder) {
   return llrt::Error::success();
 }
 
-llrt::Error openWeights(Checkpoint &checkpoint, const std::string &folder) {
-  std::string path = folder + "/model.safetensors";
-  if (!exists(path))
-    return missingWeights(folder);
-  auto file = openSource(checkpoint, path, "model.safetensors");
+/// Maps one safetensors file and reads its header.
+llrt::Result<Tensors> openTensors(Checkpoint &checkpoint,
+                                  const std::string &folder,
+                                  const std::string &name) {
+  std::string path = folder + "/" + name;
+  auto file = openSource(checkpoint, path, name);
   if (!file)
     return file.error();
-  auto tensors = parseSafetensors((*file)->data(), (*file)->size(), path);
-  if (!tensors)
-    return tensors.error();
-  checkpoint.tensors = std::move(*tensors);
+  return parseSafetensors((*file)->data(), (*file)->size(), path);
+}
+
+/// Every shard that the index names, in the order of their names.
+llrt::Error openShards(Checkpoint &checkpoint, const std::string &folder) {
+  const std::string &path = checkpoint.weightsPath;
+  auto file = openSource(checkpoint, path, "model.safetensors.index.json");
+  if (!file)
+    return file.error();
+  llrt::Result<ShardIndex> index = parseShardIndex((*file)->text(), path);
+  if (!index)
+    return index.error();
+  std::map<std::string, Tensors> shards;
+  for (auto &[tensor, shard] : *index) {
+    if (shards.count(shard))
+      continue;
+    if (!exists(folder + "/" + shard))
+      return llrt::Error(folder + "/" + shard +
+                         ": there is no such file, but " + path +
+                         " says that it holds tensor \"" + tensor +
+                         "\"; fetch the missing shard");
+    shards.emplace(shard, Tensors());
+  }
+  for (auto &[shard, tensors] : shards) {
+    llrt::Result<Tensors> opened = openTensors(checkpoint, folder, shard);
+    if (!opened)
+      return opened.error();
+    tensors = std::move(*opened);
+  }
+  if (llrt::Error error = checkShards(*index, path, shards))
+    return error;
+  for (auto &[shard, tensors] : shards)
+    checkpoint.tensors.merge(tensors);
+  return llrt::Error::success();
+}
+
+/// As transformers does, it takes the one file where there are both.
+llrt::Error openWeights(Checkpoint &checkpoint, const std::string &folder) {
+  std::string whole = folder + "/model.safetensors";
+  std::string index = folder + "/model.safetensors.index.json";
+  checkpoint.weightsPath = exists(whole) ? whole : index;
+  if (exists(whole)) {
+    if (exists(index))
+      checkpoint.warnings.push_back(whole + ": is read; " + index +
+                                    " beside it is not");
+    llrt::Result<Tensors> tensors =
+        openTensors(checkpoint, folder, "model.safetensors");
+    if (!tensors)
+      return tensors.error();
+    checkpoint.tensors = std::move(*tensors);
+  } else if (exists(index)) {
+    if (llrt::Error error = openShards(checkpoint, folder))
+      return error;
+  } else {
+    return missingWeights(folder);
+  }
   checkpoint.hasWeights = true;
   if (llrt::Error error = checkTensors(checkpoint))
-    return llrt::Error(path + ": " + error.message());
+    return llrt::Error(checkpoint.weightsPath + ": " + error.message());
   return llrt::Error::success();
 }
 

@@ -225,7 +225,7 @@ private:
             emitExecutable(request.runtime, output, parts, bytes, warnings))
       return error;
     for (const std::string &warning : warnings)
-      warn(checkpoint.path + "/model.safetensors: " + warning);
+      warn(checkpoint.weightsPath + ": " + warning);
     std::string text;
     llvm::raw_string_ostream(text)
         << "wrote " << output << llvm::format(" (%.1f MB", double(bytes) / 1e6)

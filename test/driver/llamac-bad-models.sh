@@ -62,6 +62,12 @@ done
 { printf '\0\0\0\0\0\0\0\200'; tail -c +9 whole; } >model/model.safetensors
 refused 1 model;            says "says that its header has 9223372036854775808 bytes"
 
+# Shards.
+bad "model-00002-of-00003.safetensors, which has no such tensor" --shards 3 \
+  --index model.other=model-00002-of-00003.safetensors
+make model --shards 2; rm model/model-00002-of-00002.safetensors
+refused 1 model;            says "model/model-00002-of-00002.safetensors: there is no such file, but model/model.safetensors.index.json"
+
 # tokenizer.model.
 make model --set vocab_size=2048
 head -c 20000 "$storyteller/tokenizer.model" >model/tokenizer.model

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sstream>
@@ -115,8 +116,100 @@ TEST_F(CheckpointTest, OtherWeightFilesAreNamed) {
   make("--config-only");
   run("touch " + model() + "/pytorch_model.bin");
   EXPECT_SAYS(message(), "safe_serialization");
-  run("touch " + model() + "/model.safetensors.index.json");
-  EXPECT_SAYS(message(), "several safetensors files are not built yet");
+}
+
+TEST_F(CheckpointTest, ShardsAreOneModel) {
+  make();
+  auto whole = openHuggingFace(model(), true);
+  ASSERT_TRUE(whole) << whole.error().message();
+  run("mv " + model() + " " + folder + "/whole");
+  make("--shards 3");
+  auto result = openHuggingFace(model(), true);
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(result->weightsPath, model() + "/model.safetensors.index.json");
+  ASSERT_EQ(result->tensors.size(), whole->tensors.size());
+  for (auto &[name, tensor] : whole->tensors) {
+    const Tensor &other = result->tensors.at(name);
+    ASSERT_EQ(other.shape, tensor.shape) << name;
+    EXPECT_EQ(std::memcmp(other.bytes, tensor.bytes, tensor.size), 0) << name;
+  }
+  std::vector<std::string> names;
+  for (const SourceFile &source : result->sources)
+    names.push_back(source.name);
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "config.json", "model.safetensors.index.json",
+                       "model-00001-of-00003.safetensors",
+                       "model-00002-of-00003.safetensors",
+                       "model-00003-of-00003.safetensors"}));
+  run("cp " + folder + "/whole/model.safetensors " + model());
+  result = openHuggingFace(model(), true);
+  ASSERT_TRUE(result) << result.error().message();
+  EXPECT_EQ(result->weightsPath, model() + "/model.safetensors");
+  EXPECT_SAYS(result->warnings.back(), "index.json beside it is not");
+}
+
+TEST_F(CheckpointTest, ShardsThatDoNotFitTheirIndex) {
+  // Three shards of seven tensors each.
+  const std::string first = "model-00001-of-00003.safetensors",
+                    second = "model-00002-of-00003.safetensors",
+                    third = "model-00003-of-00003.safetensors";
+  make("--shards 3");
+  run("rm " + model() + "/" + second);
+  EXPECT_SAYS(message(), model() + "/" + second +
+                             ": there is no such file, but " + model() +
+                             "/model.safetensors.index.json says that it "
+                             "holds tensor \"model.layers.0.mlp.");
+  run("rm -r " + model());
+  EXPECT_SAYS(messageFor("--shards 3 --again model.embed_tokens.weight"),
+              "index.json: tensor \"model.embed_tokens.weight\" is in two "
+              "shards, " +
+                  first + " and " + third);
+  EXPECT_SAYS(messageFor("--shards 3 --index model.norm.weight=" + second),
+              "is stale: it names tensor \"model.norm.weight\" in " + second +
+                  ", but that is in " + third);
+  EXPECT_SAYS(messageFor("--shards 3 --index model.other=" + second),
+              "is stale: it names tensor \"model.other\" in " + second +
+                  ", which has no such tensor");
+  EXPECT_SAYS(messageFor("--shards 3 --unindexed lm_head.weight"),
+              "is stale: " + third +
+                  " has tensor \"lm_head.weight\", which the index does not "
+                  "name");
+  EXPECT_SAYS(messageFor("--shards 3 --drop lm_head.weight"),
+              "index.json: tensor \"lm_head.weight\" of shape [128, 64] is "
+              "missing");
+}
+
+TEST_F(CheckpointTest, ShardsStayInTheFolder) {
+  for (const char *path :
+       {"../x", "/tmp/x", "a/../../x", ".", "..", "", "a//b", "./x"})
+    EXPECT_SAYS(
+        messageFor(std::string("--shards 2 --index lm_head.weight=") + path),
+        std::string("the shard of tensor \"lm_head.weight\" is the "
+                    "string \"") +
+            path + "\", expected the name of a file inside");
+  // A folder below it is inside; so is what a symlink leads to.
+  make("--shards 1");
+  run("cd " + model() +
+      " && mkdir deep && mv *-00001.safetensors "
+      "../blob && ln -s ../../blob deep/x.safetensors && "
+      "sed -i 's|model-00001-of-00001|deep/x|g' *.index.json");
+  EXPECT_EQ(message(), "");
+}
+
+TEST_F(CheckpointTest, IndexesThatAreNone) {
+  make("--config-only");
+  auto said = [&](const std::string &text) {
+    std::ofstream(model() + "/model.safetensors.index.json") << text;
+    return message();
+  };
+  EXPECT_SAYS(said("{"), "index.json: is not JSON");
+  EXPECT_SAYS(said("{}"), "\"weight_map\" is missing");
+  EXPECT_SAYS(said(R"({"weight_map": {}})"), "\"weight_map\" is the object");
+  EXPECT_SAYS(said(R"({"weight_map": {"a": 1}})"),
+              "the shard of tensor \"a\" is the number 1");
+  EXPECT_SAYS(said(R"({"weight_map": {"a": "b"}, "more": 1})"),
+              "the key \"more\" is not known");
+  EXPECT_SAYS(said(R"({"weight_map": {"a": "b", "a": "c"}})"), "occurs twice");
 }
 
 TEST_F(CheckpointTest, TensorsAreAccountedFor) {

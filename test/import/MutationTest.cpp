@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The loaders against random damage: every input gives a value or a message.
 // With the asan preset this also finds reads outside the file.
-#include "compiler/import/Checkpoint.h"
+#include "compiler/import/ShardIndex.h"
 
 #include <cstring>
 #include <fstream>
@@ -99,6 +99,15 @@ TEST(MutationTest, Safetensors) {
     EXPECT_LT(sum, 1u << 30);
     return std::string();
   });
+}
+
+TEST(MutationTest, ShardIndex) {
+  mutate(R"({"metadata":{"total_size":8},"weight_map":{"a.weight":)"
+         R"("model-00001-of-00002.safetensors","b":"x/y.safetensors"}})",
+         20000, [](const char *data, size_t size) {
+           auto result = parseShardIndex({data, size}, "file");
+           return result ? std::string() : result.error().message();
+         });
 }
 
 TEST(MutationTest, TokenizerModel) {

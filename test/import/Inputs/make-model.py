@@ -84,6 +84,10 @@ def main():
     parser.add_argument("--inv-freq-dtype", default="F32")
     parser.add_argument("--copy-head", action="store_true")
     parser.add_argument("--config-only", action="store_true")
+    parser.add_argument("--shards", type=int, metavar="N", help="in N files with an index")
+    parser.add_argument("--index", action="append", default=[], metavar="TENSOR=FILE", help="a false entry of the index")
+    parser.add_argument("--unindexed", action="append", default=[], metavar="TENSOR", help="not in the index")
+    parser.add_argument("--again", metavar="TENSOR", help="in the last shard too")
     parser.add_argument("--sparse", action="store_true", help="all zeros, and no disk used")
     options = parser.parse_args()
 
@@ -124,18 +128,37 @@ def main():
         name, value = text.split("=", 1)
         tensors[name][2][3] = float(value)
 
-    header, data, end = {"__metadata__": {"format": "pt"}}, b"", 0
     retyped = dict(text.split("=", 1) for text in options.retype)
+    if not options.shards:
+        write(os.path.join(options.folder, "model.safetensors"), tensors, retyped, options.sparse)
+        return
+    names, weight_map = list(tensors), {}
+    for shard in range(options.shards):
+        name = f"model-{shard + 1:05d}-of-{options.shards:05d}.safetensors"
+        part = names[len(names) * shard // options.shards:len(names) * (shard + 1) // options.shards]
+        weight_map.update({tensor: name for tensor in part})
+        if options.again and shard + 1 == options.shards:
+            part.append(options.again)
+        write(os.path.join(options.folder, name), {tensor: tensors[tensor] for tensor in part}, retyped, options.sparse)
+    for tensor in options.unindexed:
+        del weight_map[tensor]
+    weight_map.update(text.split("=", 1) for text in options.index)
+    with open(os.path.join(options.folder, "model.safetensors.index.json"), "w") as file:
+        json.dump({"metadata": {"total_size": 0}, "weight_map": weight_map}, file)
+
+
+def write(path, tensors, retyped, sparse):
+    header, data, end = {"__metadata__": {"format": "pt"}}, b"", 0
     for name, (dtype, shape, values) in tensors.items():
-        packed = b"" if options.sparse else pack(values, dtype)
-        size = math.prod(shape) * (4 if dtype == "F32" else 2) if options.sparse else len(packed)
+        packed = b"" if sparse else pack(values, dtype)
+        size = math.prod(shape) * (4 if dtype == "F32" else 2) if sparse else len(packed)
         header[name] = {"dtype": retyped.get(name, dtype), "shape": shape,
                         "data_offsets": [end, end + size]}
         data += packed
         end += size
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with open(os.path.join(options.folder, "model.safetensors"), "wb") as file:
+    with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text + data)
         file.truncate(8 + len(text) + end)
 
