@@ -113,7 +113,8 @@ public:
   /// Every argument is 8 bytes long in memory; kernels read what they declare.
   std::string launch(const std::string &kernel, Dim3 grid, Dim3 block,
                      std::vector<uint64_t> arguments,
-                     uint32_t dynamicShared = 0, bool cooperative = false) {
+                     uint32_t dynamicShared = 0, bool cooperative = false,
+                     Dim3 cluster = {}) {
     Result<Kernel *> found = device->findKernel(module, kernel);
     if (!found)
       return found.error().message();
@@ -125,6 +126,7 @@ public:
     shape.block = block;
     shape.dynamicSharedBytes = dynamicShared;
     shape.cooperative = cooperative;
+    shape.cluster = cluster;
     Error error =
         device->launch(*found, shape, pointers.data(), pointers.size());
     return error ? error.message() : "";

@@ -52,6 +52,37 @@ static std::string hexadecimal(uint64_t value) {
   return text;
 }
 
+char *llrt::emu::sharedAt(const Inst *inst, Warp &warp, int lane,
+                          uint64_t address, uint64_t bytes, const char *what,
+                          Block *&owner) {
+  uint64_t rank = address >> clusterRankShift;
+  uint64_t at = address & clusterOffsetMask;
+  Block &self = *warp.block;
+  owner = &self;
+  auto name = [&] {
+    return "shared " + std::string(what) + " of " + std::to_string(bytes) +
+           " bytes at " + hexadecimal(address);
+  };
+  if (rank) {
+    const Cluster &cluster = *self.cluster;
+    if (rank > cluster.blocks.size())
+      fault(inst, lane,
+            name() + ", which names no block of this cluster of " +
+                std::to_string(cluster.blocks.size()));
+    owner = cluster.blocks[rank - 1];
+    if (owner != &self && owner->liveWarps == 0)
+      fault(inst, lane,
+            name() + ": the block of rank " + std::to_string(rank - 1) +
+                " has exited, and its shared memory with it");
+  }
+  if (at < sharedStart || at - sharedStart > warp.sharedBytes ||
+      warp.sharedBytes - (at - sharedStart) < bytes)
+    fault(inst, lane,
+          name() + ", outside the block's " + std::to_string(warp.sharedBytes) +
+              " bytes, which start at " + hexadecimal(sharedStart));
+  return owner->shared + (at - sharedStart);
+}
+
 void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask,
                             Space space, AccessKind kind, uint32_t size,
                             const uint64_t *address, Addresses &out) {
@@ -79,13 +110,9 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask,
     if (at & (size - 1))
       fault(inst, lane, "misaligned " + what() + hexadecimal(at));
     if (in == Space::Shared) {
-      if (at < sharedStart || at - sharedStart > warp.sharedBytes ||
-          warp.sharedBytes - (at - sharedStart) < size)
-        fault(inst, lane,
-              what() + hexadecimal(at) + ", outside the block's " +
-                  std::to_string(warp.sharedBytes) + " bytes, which start at " +
-                  hexadecimal(sharedStart));
-      out.at[i] = reinterpret_cast<uint64_t>(warp.shared) + at - sharedStart;
+      Block *owner;
+      out.at[i] = reinterpret_cast<uint64_t>(
+          sharedAt(inst, warp, lane, at, size, nameOf(kind), owner));
     } else if (in == Space::Local) {
       if (at > warp.localBytes || warp.localBytes - at < size)
         fault(inst, lane,

@@ -24,6 +24,12 @@ struct Addresses {
 
 enum class AccessKind : uint8_t { Load, Store, Atomic };
 
+/// Host address of [address, address+bytes) in the shared memory of the block
+/// that a 32-bit shared::cluster address names; `owner`: that block. `what`
+/// ("shared load") begins the fault's message.
+char *sharedAt(const Inst *inst, Warp &warp, int lane, uint64_t address,
+               uint64_t bytes, const char *what, Block *&owner);
+
 /// The slow path: every lane by itself, or the fault.
 void resolveEach(const Inst *inst, Warp &warp, uint32_t mask, Space space,
                  AccessKind kind, uint32_t size, const uint64_t *address,

@@ -25,11 +25,12 @@ struct MbarrierWord {
   uint64_t pack() const;
 };
 
-/// The mbarrier at a shared address; faults unless it is one.
+/// The mbarrier at a shared::cluster address; faults unless it is one.
 MbarrierWord readMbarrier(const Inst *inst, Warp &warp, int lane,
                           uint32_t address);
 /// Ends the phase if nothing is pending, stores the word, wakes who waits.
-void writeMbarrier(Warp &warp, uint32_t address, MbarrierWord word);
+void writeMbarrier(const Inst *inst, Warp &warp, int lane, uint32_t address,
+                   MbarrierWord word);
 /// `arrivals` of pending and `expect` bytes more; both in one step.
 uint64_t arrive(const Inst *inst, Warp &warp, int lane, uint32_t address,
                 uint32_t arrivals, int64_t expect, bool drop);

@@ -25,7 +25,31 @@ void WorkerStorage::prepare(Launch &launch) {
   worker.intervals = mine.data();
 }
 
-Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
+Cluster *WorkerStorage::start(const Launch &launch, uint64_t number) {
+  size_t at = 0;
+  while (at < clusters.size() && !clusters[at].blocks.empty())
+    ++at;
+  if (at == clusters.size())
+    clusters.emplace_back();
+  Cluster &cluster = clusters[at];
+  const Dim3 &grid = launch.shape.grid, &size = launch.shape.cluster;
+  uint32_t across = grid.x / size.x, down = grid.y / size.y;
+  cluster.index = {static_cast<uint32_t>(number % across),
+                   static_cast<uint32_t>(number / across % down),
+                   static_cast<uint32_t>(number / across / down)};
+  cluster.arriving = false;
+  for (uint32_t z = 0; z < size.z; ++z)
+    for (uint32_t y = 0; y < size.y; ++y)
+      for (uint32_t x = 0; x < size.x; ++x)
+        cluster.blocks.push_back(startBlock(launch, cluster,
+                                            {cluster.index.x * size.x + x,
+                                             cluster.index.y * size.y + y,
+                                             cluster.index.z * size.z + z}));
+  return &cluster;
+}
+
+Block *WorkerStorage::startBlock(const Launch &launch, Cluster &cluster,
+                                 Dim3 index) {
   const Program &program = *launch.program;
   size_t number = 0;
   while (number < rooms.size() && rooms[number].used)
@@ -35,11 +59,11 @@ Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
   Room &room = rooms[number];
   room.used = true;
   Block &block = room.block;
-  block.linear = linear;
   const Dim3 &grid = launch.shape.grid;
-  block.index.x = static_cast<uint32_t>(linear % grid.x);
-  block.index.y = static_cast<uint32_t>(linear / grid.x % grid.y);
-  block.index.z = static_cast<uint32_t>(linear / grid.x / grid.y);
+  block.index = index;
+  block.linear = (uint64_t(index.z) * grid.y + index.y) * grid.x + index.x;
+  block.cluster = &cluster;
+  block.rank = static_cast<uint32_t>(cluster.blocks.size());
   block.storage = number;
   block.effects = 0;
   block.running = 0;
@@ -74,6 +98,7 @@ Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
     warp.current = 0;
     warp.clockCurrent = false;
     warp.executed = 0;
+    warp.clusterArrived = warp.clusterPending = 0;
     uint32_t lanes = std::min(32u, threads - i * 32);
     warp.initial = warp.live = lanes == 32 ? ~0u : (1u << lanes) - 1;
     warp.groups.clear();
@@ -87,11 +112,14 @@ Block *WorkerStorage::start(const Launch &launch, uint64_t linear) {
   return &block;
 }
 
-uint64_t WorkerStorage::finish(Block *block) {
-  rooms[block->storage].used = false;
+uint64_t WorkerStorage::finish(Cluster *cluster) {
   uint64_t executed = 0;
-  for (const Warp &warp : block->warps)
-    executed += warp.executed;
+  for (Block *block : cluster->blocks) {
+    rooms[block->storage].used = false;
+    for (const Warp &warp : block->warps)
+      executed += warp.executed;
+  }
+  cluster->blocks.clear();
   return executed;
 }
 
@@ -106,11 +134,15 @@ static bool uniformValue(SpecialRegister which, const Launch &launch,
   switch (which) {
   case S::Zero:
   case S::GridId:
-  case S::ClusterCtarank:
-  case S::ClusterCtaidX:
-  case S::ClusterCtaidY:
-  case S::ClusterCtaidZ:
     return value = 0, true;
+  case S::ClusterCtarank:
+    return value = block.rank, true;
+  case S::ClusterCtaidX:
+    return value = block.index.x % cluster.x, true;
+  case S::ClusterCtaidY:
+    return value = block.index.y % cluster.y, true;
+  case S::ClusterCtaidZ:
+    return value = block.index.z % cluster.z, true;
   case S::NtidX:
     return value = shape.block.x, true;
   case S::NtidY:
@@ -118,23 +150,29 @@ static bool uniformValue(SpecialRegister which, const Launch &launch,
   case S::NtidZ:
     return value = shape.block.z, true;
   case S::CtaidX:
-  case S::ClusterIdX:
     return value = block.index.x, true;
+  case S::ClusterIdX:
+    return value = block.cluster->index.x, true;
   case S::CtaidY:
-  case S::ClusterIdY:
     return value = block.index.y, true;
+  case S::ClusterIdY:
+    return value = block.cluster->index.y, true;
   case S::CtaidZ:
-  case S::ClusterIdZ:
     return value = block.index.z, true;
+  case S::ClusterIdZ:
+    return value = block.cluster->index.z, true;
   case S::NctaidX:
-  case S::NclusterIdX:
     return value = shape.grid.x, true;
+  case S::NclusterIdX:
+    return value = shape.grid.x / cluster.x, true;
   case S::NctaidY:
-  case S::NclusterIdY:
     return value = shape.grid.y, true;
+  case S::NclusterIdY:
+    return value = shape.grid.y / cluster.y, true;
   case S::NctaidZ:
-  case S::NclusterIdZ:
     return value = shape.grid.z, true;
+  case S::NclusterIdZ:
+    return value = shape.grid.z / cluster.z, true;
   case S::WarpId:
     return value = warp.index, true;
   case S::NwarpId:
@@ -151,8 +189,6 @@ static bool uniformValue(SpecialRegister which, const Launch &launch,
     return value = cluster.z, true;
   case S::ClusterNctarank:
     return value = uint64_t(cluster.x) * cluster.y * cluster.z, true;
-  case S::IsExplicitCluster:
-    return value = 0, true;
   case S::DynamicSmemSize:
     return value = shape.dynamicSharedBytes, true;
   case S::TotalSmemSize:

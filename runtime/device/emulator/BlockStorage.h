@@ -26,9 +26,10 @@ class WorkerStorage {
 public:
   /// Before the first block of a launch.
   void prepare(Launch &launch);
-  Block *start(const Launch &launch, uint64_t linear);
-  /// Returns the instructions that the block executed.
-  uint64_t finish(Block *block);
+  /// The blocks of a cluster (one block without clusters).
+  Cluster *start(const Launch &launch, uint64_t number);
+  /// Returns the instructions that its blocks executed.
+  uint64_t finish(Cluster *cluster);
   /// The warp that ran last.
   uint32_t runningWarp(const Block &block) const { return block.running; }
 
@@ -43,7 +44,9 @@ private:
   std::unordered_map<const Program *, std::vector<Interval>> intervals;
   uint64_t releases = 0;
   std::deque<Room> rooms;
+  std::deque<Cluster> clusters; ///< without blocks: free
 
+  Block *startBlock(const Launch &launch, Cluster &cluster, Dim3 index);
   void enter(Warp &warp, const Launch &launch, const Block &block);
 };
 

@@ -22,7 +22,9 @@ std::unique_ptr<Program> Builder::build(const FunctionDeclaration &kernel) {
   for (int i = 0; i < 3; ++i) {
     program->maxThreads[i] = kernel.maxThreads[i];
     program->requiredThreads[i] = kernel.requiredThreads[i];
+    program->requiredCluster[i] = kernel.requiredCluster[i];
   }
+  program->maxClusterRank = kernel.maxClusterRank;
   program->predicates = 1;
   moduleShared.assign(module.variables.size(), -1);
   layOutParameters(kernel);

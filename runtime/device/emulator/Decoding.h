@@ -115,6 +115,7 @@ void addWarpInstructions(InstructionTable &table);
 void addBarrierInstructions(InstructionTable &table);
 void addAsyncInstructions(InstructionTable &table);
 void addTensorInstructions(InstructionTable &table);
+void addClusterInstructions(InstructionTable &table);
 
 /// Arithmetic roots that integers and floats share ("add"): the float half.
 bool decodeFloatArithmetic(Decoding &d, std::string_view root, Type type);

@@ -191,8 +191,31 @@ private:
                                                program.maxThreads[2])
       return refuse("blocks of " + std::to_string(threads) +
                     " threads exceed its .maxntid");
-    if (uint64_t(shape.cluster.x) * shape.cluster.y * shape.cluster.z != 1)
-      return refuse("clusters are not emulated");
+    launch.shape = shape;
+    Dim3 &cluster = launch.shape.cluster;
+    const uint32_t *required = program.requiredCluster;
+    if (required[0]) {
+      if (cluster.x == 1 && cluster.y == 1 && cluster.z == 1)
+        cluster = {required[0], required[1], required[2]};
+      if (cluster.x != required[0] || cluster.y != required[1] ||
+          cluster.z != required[2])
+        return refuse("its .reqnctapercluster is not the cluster's shape");
+    }
+    launch.clusterBlocks = uint64_t(cluster.x) * cluster.y * cluster.z;
+    if (launch.clusterBlocks == 0 || launch.clusterBlocks > 8 ||
+        (program.maxClusterRank &&
+         launch.clusterBlocks > program.maxClusterRank))
+      return refuse("clusters of " + std::to_string(launch.clusterBlocks) +
+                    " blocks; 1 to " +
+                    std::to_string(program.maxClusterRank
+                                       ? std::min(8u, program.maxClusterRank)
+                                       : 8u) +
+                    " are possible");
+    if (launch.clusterBlocks > 1 && gpu.smVersion < 90)
+      return refuse("sm_" + std::to_string(gpu.smVersion) +
+                    " has no clusters of blocks");
+    if (grid.x % cluster.x || grid.y % cluster.y || grid.z % cluster.z)
+      return refuse("the grid's extents are no multiples of the cluster's");
     if (argumentCount != program.parameters.size())
       return refuse(std::to_string(argumentCount) + " arguments for " +
                     std::to_string(program.parameters.size()) + " parameters");
@@ -213,13 +236,16 @@ private:
     launch.blocks = uint64_t(grid.x) * grid.y * grid.z;
     if (!launch.residentLimit)
       return refuse("no block fits a multiprocessor");
+    if (launch.residentLimit < launch.clusterBlocks)
+      return refuse("a cluster of " + std::to_string(launch.clusterBlocks) +
+                    " blocks; " + std::to_string(launch.residentLimit) +
+                    " can be resident");
     if (shape.cooperative && launch.blocks > launch.residentLimit)
       return refuse("a cooperative grid of " + std::to_string(launch.blocks) +
                     " blocks; " + std::to_string(launch.residentLimit) +
                     " can be resident");
     launch.program = &program;
     launch.memory = &memory;
-    launch.shape = shape;
     launch.parameters.resize(program.parameterBytes);
     launch.sharedBytes = static_cast<uint32_t>(shared);
     launch.multiprocessors = gpu.multiprocessors;

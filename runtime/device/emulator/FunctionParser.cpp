@@ -46,17 +46,24 @@ bool FunctionParser::directive() {
         cursor.fail("bad extents of " + std::string(which));
       extent[dimension++] = static_cast<uint32_t>(value);
     } while (cursor.accept(','));
-    uint32_t *to =
-        which == ".maxntid" ? function.maxThreads : function.requiredThreads;
-    if (which != ".reqnctapercluster")
-      for (int i = 0; i < 3; ++i)
-        to[i] = extent[i];
+    uint32_t *to = which == ".maxntid"   ? function.maxThreads
+                   : which == ".reqntid" ? function.requiredThreads
+                                         : function.requiredCluster;
+    for (int i = 0; i < 3; ++i)
+      to[i] = extent[i];
     return true;
   }
-  if (token.text == ".minnctapersm" || token.text == ".maxnreg" ||
-      token.text == ".maxclusterrank") {
+  if (token.text == ".minnctapersm" || token.text == ".maxnreg") {
     cursor.next();
     cursor.integer();
+    return true;
+  }
+  if (token.text == ".maxclusterrank") {
+    cursor.next();
+    int64_t rank = cursor.integer();
+    if (rank <= 0 || rank > 1 << 16)
+      cursor.fail("a bad .maxclusterrank");
+    function.maxClusterRank = static_cast<uint32_t>(rank);
     return true;
   }
   if (token.text == ".noreturn" || token.text == ".explicitcluster" ||

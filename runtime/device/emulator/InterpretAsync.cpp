@@ -48,14 +48,9 @@ LLRT_INLINE uint64_t addressOf(Warp &warp, const Inst *inst, unsigned slot,
 char *hostRange(const Inst *inst, Warp &warp, int lane, uint64_t address,
                 uint64_t bytes, AccessKind kind, bool interval) {
   if (address >= sharedWindow) {
-    uint64_t at = address - sharedWindow;
-    if (at < sharedStart || at - sharedStart > warp.sharedBytes ||
-        warp.sharedBytes - (at - sharedStart) < bytes)
-      fault(inst, lane,
-            "copy of " + std::to_string(bytes) + " bytes at shared address " +
-                std::to_string(at) + ", outside the block's " +
-                std::to_string(warp.sharedBytes) + " bytes");
-    return warp.shared + (at - sharedStart);
+    Block *owner;
+    return sharedAt(inst, warp, lane, address - sharedWindow, bytes, "copy",
+                    owner);
   }
   if (interval) {
     const Interval &known = warp.worker->intervals[inst->aux];

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Named barriers (bar, barrier) and mbarriers.
+#include "runtime/device/emulator/Access.h"
 #include "runtime/device/emulator/Barriers.h"
 #include "runtime/device/emulator/Control.h"
 #include "runtime/device/emulator/Decoding.h"
 #include "runtime/device/emulator/Lanes.h"
 
 using namespace llrt::emu;
+
+static void completeCluster(Cluster &cluster);
 
 // --- named barriers ---
 
@@ -53,6 +56,8 @@ void llrt::emu::threadsLeft(Block &block) {
     if (block.barriers[i].open && !block.barriers[i].expected &&
         complete(block, block.barriers[i]))
       release(block, i);
+  if (block.cluster->arriving)
+    completeCluster(*block.cluster);
 }
 
 /// op[1]: barrier, op[2]: threads (aux bit 4), op[3]: predicate (aux bit 5:
@@ -115,10 +120,78 @@ static const Inst *runWarpSync(const Inst *inst, Warp &warp, uint32_t mask) {
   return converged(inst, warp, mask, needed) ? inst + 1 : nullptr;
 }
 
+// --- barrier.cluster ---
+
+/// Ends the phase once every live thread of the cluster has arrived.
+static void completeCluster(Cluster &cluster) {
+  for (const Block *block : cluster.blocks)
+    for (const Warp &warp : block->warps)
+      if (warp.live & ~warp.clusterPending)
+        return;
+  cluster.arriving = false;
+  for (Block *block : cluster.blocks) {
+    block->effects += 1;
+    for (Warp &warp : block->warps) {
+      warp.clusterPending = 0;
+      for (Split &split : warp.splits)
+        if (split.state == SplitState::ClusterBarrier)
+          split.state = SplitState::Ready;
+    }
+  }
+}
+
+/// aux bit 0: .aligned.
+static const Inst *runClusterArrive(const Inst *inst, Warp &warp,
+                                    uint32_t mask) {
+  if ((inst->aux & 1) && !aligned(inst, warp, mask))
+    return nullptr;
+  if (uint32_t twice = warp.clusterArrived & mask)
+    fault(inst, __builtin_ctz(twice),
+          "barrier.cluster.arrive, twice without a wait in between");
+  warp.clusterArrived |= mask;
+  warp.clusterPending |= mask;
+  warp.block->cluster->arriving = true;
+  warp.block->effects += 1;
+  completeCluster(*warp.block->cluster);
+  return inst + 1;
+}
+
+static const Inst *runClusterWait(const Inst *inst, Warp &warp, uint32_t mask) {
+  if ((inst->aux & 1) && !aligned(inst, warp, mask))
+    return nullptr;
+  if (uint32_t missing = mask & ~warp.clusterArrived)
+    fault(inst, __builtin_ctz(missing),
+          "barrier.cluster.wait without barrier.cluster.arrive before");
+  if (warp.clusterPending & mask) {
+    Split &split = warp.split();
+    split.pc = inst;
+    split.state = SplitState::ClusterBarrier;
+    warp.stop = Stop::Blocked;
+    return nullptr;
+  }
+  warp.clusterArrived &= ~mask;
+  return inst + 1;
+}
+
+static void decodeClusterBarrier(Decoding &d) {
+  bool wait = d.take("wait");
+  if (!wait && !d.take("arrive"))
+    d.unsupported();
+  if (wait)
+    d.take("acquire");
+  else
+    d.takeOneOf({"release", "relaxed"});
+  bool isAligned = d.take("aligned");
+  d.expectOperands(0, 0);
+  d.mayStop();
+  d.emit(wait ? runClusterWait : runClusterArrive);
+  d.inst().aux = isAligned;
+}
+
 static void decodeBarrier(Decoding &d) {
   bool isBar = d.statement.opcode.substr(0, 4) == "bar.";
   if (d.take("cluster"))
-    d.fail("clusters are not emulated");
+    return decodeClusterBarrier(d);
   if (d.take("warp")) {
     if (!d.take("sync"))
       d.unsupported();
@@ -185,21 +258,20 @@ uint64_t MbarrierWord::pack() const {
          static_cast<uint64_t>(valid) << 63;
 }
 
-static uint64_t *mbarrierAt(const Inst *inst, Warp &warp, int lane,
-                            uint32_t address) {
-  if (address < sharedStart || address - sharedStart + 8 > warp.sharedBytes ||
-      address % 8)
+static char *mbarrierAt(const Inst *inst, Warp &warp, int lane,
+                        uint32_t address, Block *&owner) {
+  if (address % 8)
     fault(inst, lane,
           "the mbarrier at shared address " + std::to_string(address) +
-              (address % 8 ? " is misaligned"
-                           : " lies outside the block's shared memory"));
-  return reinterpret_cast<uint64_t *>(warp.shared + (address - sharedStart));
+              " is misaligned");
+  return sharedAt(inst, warp, lane, address, 8, "mbarrier", owner);
 }
 
 MbarrierWord llrt::emu::readMbarrier(const Inst *inst, Warp &warp, int lane,
                                      uint32_t address) {
   uint64_t word;
-  std::memcpy(&word, mbarrierAt(inst, warp, lane, address), 8);
+  Block *owner;
+  std::memcpy(&word, mbarrierAt(inst, warp, lane, address, owner), 8);
   MbarrierWord result = MbarrierWord::unpack(word);
   if (!result.valid)
     fault(inst, lane,
@@ -208,21 +280,25 @@ MbarrierWord llrt::emu::readMbarrier(const Inst *inst, Warp &warp, int lane,
   return result;
 }
 
-void llrt::emu::writeMbarrier(Warp &warp, uint32_t address, MbarrierWord word) {
-  Block &block = *warp.block;
-  block.effects += 1;
+void llrt::emu::writeMbarrier(const Inst *inst, Warp &warp, int lane,
+                              uint32_t address, MbarrierWord word) {
+  Block *owner;
+  char *at = mbarrierAt(inst, warp, lane, address, owner);
+  warp.block->effects += 1;
+  owner->effects += 1;
   bool ends = word.pending == 0 && word.transactions == 0;
   if (ends) {
     word.phase = !word.phase;
     word.pending = word.expected;
   }
   uint64_t packed = word.pack();
-  std::memcpy(warp.shared + (address - sharedStart), &packed, 8);
+  std::memcpy(at, &packed, 8);
   if (!ends)
     return;
-  for (Warp &each : block.warps)
+  for (Warp &each : owner->warps)
     for (Split &split : each.splits)
-      if (split.state == SplitState::Mbarrier && split.waitsAt == address)
+      if (split.state == SplitState::Mbarrier &&
+          split.waitsAt == (address & clusterOffsetMask))
         split.state = SplitState::Ready;
 }
 
@@ -243,7 +319,7 @@ uint64_t llrt::emu::arrive(const Inst *inst, Warp &warp, int lane,
   word.pending -= arrivals;
   if (drop)
     word.expected -= arrivals;
-  writeMbarrier(warp, address, word);
+  writeMbarrier(inst, warp, lane, address, word);
   return state;
 }
 
@@ -280,7 +356,8 @@ static const Inst *runInit(const Inst *inst, Warp &warp, uint32_t mask) {
             "an mbarrier for " + std::to_string(count) +
                 " arrivals; 1 to 1048575 are possible");
     uint64_t word = MbarrierWord{count, count, 0, false, true}.pack();
-    std::memcpy(mbarrierAt(inst, warp, lane, address), &word, 8);
+    Block *owner;
+    std::memcpy(mbarrierAt(inst, warp, lane, address, owner), &word, 8);
   });
   warp.block->effects += 1;
   return inst + 1;
@@ -291,7 +368,8 @@ static const Inst *runInvalidate(const Inst *inst, Warp &warp, uint32_t mask) {
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
     readMbarrier(inst, warp, lane, address);
-    std::memset(mbarrierAt(inst, warp, lane, address), 0, 8);
+    Block *owner;
+    std::memset(mbarrierAt(inst, warp, lane, address, owner), 0, 8);
   });
   return inst + 1;
 }
@@ -342,7 +420,7 @@ static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
     if (word.phase != phase)
       over |= 1u << lane;
     else
-      waiting = lane, waitsAt = address;
+      waiting = lane, waitsAt = address & clusterOffsetMask;
   });
   if (waiting >= 0 && (inst->aux & 2)) {
     Split &split = warp.split();

@@ -77,6 +77,13 @@ const Inst *runMovePredicate(const Inst *inst, Warp &warp, uint32_t mask) {
   return inst + 1;
 }
 
+/// Whether the launch gave a cluster's shape.
+const Inst *runIsCluster(const Inst *inst, Warp &warp, uint32_t mask) {
+  bool is = warp.block->cluster->blocks.size() > 1;
+  putPredicate(warp, inst->op[0], is ? ~0u : 0, mask);
+  return inst + 1;
+}
+
 bool decodeClock(Decoding &d, Type type) {
   const Operand &from = d.operand(1);
   if (from.kind != Operand::Special)
@@ -99,6 +106,11 @@ void decodeMov(Decoding &d) {
   d.expectOperands(2, 2);
   const Operand &to = d.operand(0), &from = d.operand(1);
   unsigned bits = bitsOf(type);
+  if (type == Type::Pred && from.kind == Operand::Special &&
+      from.name == "%is_explicit_cluster") {
+    d.emit(runIsCluster);
+    return d.defPredicate(0, to);
+  }
   if (type == Type::Pred) {
     d.emit(runMovePredicate);
     d.defPredicate(0, to);
@@ -180,12 +192,16 @@ void decodeCvta(Decoding &d) {
   d.use(1, d.operand(1), Type::U64);
 }
 
+/// imm: the window, 0: global; aux bit 0: the block's own shared memory alone.
 const Inst *runIsspacep(const Inst *inst, Warp &warp, uint32_t mask) {
   const uint64_t *a = warp.in<uint64_t>(inst->op[1]);
   uint64_t window = static_cast<uint64_t>(inst->imm);
   uint32_t result = 0;
   for (unsigned i = 0; i < 32; ++i) {
     bool inside = window ? a[i] - window < windowBytes : a[i] < sharedWindow;
+    uint64_t rank = (a[i] - window) >> clusterRankShift;
+    if (inst->aux && rank && rank != warp.block->rank + 1)
+      inside = false;
     result |= static_cast<uint32_t>(inside) << i;
   }
   putPredicate(warp, inst->op[0], result, mask);
@@ -193,12 +209,14 @@ const Inst *runIsspacep(const Inst *inst, Warp &warp, uint32_t mask) {
 }
 
 void decodeIsspacep(Decoding &d) {
-  Space space = d.takeSpace();
+  bool cluster = d.take("shared::cluster");
+  Space space = cluster ? Space::Shared : d.takeSpace();
   if (space == Space::Generic || space == Space::Const)
     d.unsupported();
   d.expectOperands(2, 2);
   d.emit(runIsspacep);
   d.inst().imm = static_cast<int64_t>(windowOf(space));
+  d.inst().aux = space == Space::Shared && !cluster;
   d.defPredicate(0, d.operand(0));
   d.use(1, d.operand(1), Type::U64);
 }

@@ -57,7 +57,13 @@ enum class Stop : uint8_t {
         ///< date
 };
 
-enum class SplitState : uint8_t { Ready, Barrier, Mbarrier, Converge };
+enum class SplitState : uint8_t {
+  Ready,
+  Barrier,
+  Mbarrier,
+  ClusterBarrier,
+  Converge
+};
 
 struct Split {
   const Inst *pc = nullptr;
@@ -101,6 +107,9 @@ struct Warp {
       false; ///< since the split was last scheduled: a polling access
   std::vector<Split> splits;
   std::vector<Group> groups;
+  /// barrier.cluster: lanes that have arrived and not waited yet, and those of
+  /// them whose phase is not over.
+  uint32_t clusterArrived = 0, clusterPending = 0;
   uint64_t executed = 0;
 
   template <class S> const S *in(uint32_t operand) const {
@@ -125,15 +134,25 @@ struct Barrier {
 
 struct Program;
 
+/// Blocks that see each other's shared memory. One worker runs all of them. A
+/// block launched without a cluster is one by itself.
+struct Cluster {
+  std::vector<Block *> blocks; ///< by rank
+  Dim3 index;
+  bool arriving = false; ///< some thread waits for the others to arrive
+};
+
 struct Block {
   Dim3 index;
   uint64_t linear = 0;
   std::deque<Warp> warps; ///< addresses stay
   Barrier barriers[16];
   uint32_t liveWarps = 0;
-  char *shared = nullptr;
-  uint32_t running = 0; ///< the warp that ran last
-  size_t storage = 0;   ///< the worker's storage that it uses
+  char *shared = nullptr; ///< host address of sharedStart
+  uint32_t running = 0;   ///< the warp that ran last
+  size_t storage = 0;     ///< the worker's storage that it uses
+  Cluster *cluster = nullptr;
+  uint32_t rank = 0; ///< in the cluster
   /// Bumped by everything that another warp can see; a spinning round that
   /// leaves it unchanged made no way.
   uint64_t effects = 0;

@@ -22,6 +22,10 @@ constexpr uint64_t sharedWindow = uint64_t(1) << 56;
 constexpr uint64_t localWindow = uint64_t(2) << 56;
 constexpr uint64_t parameterWindow = uint64_t(3) << 56;
 constexpr uint64_t windowBytes = uint64_t(1) << 32;
+/// A shared::cluster address names a block in its upper byte: its rank plus 1,
+/// as mapa gives it, or 0 for the block itself.
+constexpr unsigned clusterRankShift = 24;
+constexpr uint32_t clusterOffsetMask = (1u << clusterRankShift) - 1;
 /// Shared memory starts here, as on the chip, so that 0 is no valid address.
 constexpr uint32_t sharedStart = 1024;
 

@@ -23,6 +23,7 @@ static const InstructionTable &instructions() {
     addBarrierInstructions(result);
     addAsyncInstructions(result);
     addTensorInstructions(result);
+    addClusterInstructions(result);
     return result;
   }();
   return table;

@@ -50,7 +50,6 @@ enum class SpecialRegister : uint8_t {
   ClusterNctaidZ,
   ClusterCtarank,
   ClusterNctarank,
-  IsExplicitCluster,
   DynamicSmemSize,
   TotalSmemSize
 };
@@ -90,6 +89,8 @@ struct Program {
   uint32_t localBytes = 0; ///< per thread
   uint32_t maxThreads[3] = {0, 0, 0};
   uint32_t requiredThreads[3] = {0, 0, 0};
+  uint32_t requiredCluster[3] = {0, 0, 0};
+  uint32_t maxClusterRank = 0; ///< 0: any
 };
 
 } // namespace llrt::emu

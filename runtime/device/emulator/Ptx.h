@@ -135,6 +135,8 @@ struct FunctionDeclaration {
   std::unordered_map<int, std::vector<int>> branchTargets; ///< label -> labels
   uint32_t maxThreads[3] = {0, 0, 0};
   uint32_t requiredThreads[3] = {0, 0, 0};
+  uint32_t requiredCluster[3] = {0, 0, 0};
+  uint32_t maxClusterRank = 0;
   unsigned endLine = 0;
 };
 

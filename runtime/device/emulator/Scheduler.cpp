@@ -158,6 +158,8 @@ std::string lanes(uint32_t mask) {
       else if (split.state == SplitState::Mbarrier)
         message += "for the mbarrier at shared address " +
                    std::to_string(split.waitsAt);
+      else if (split.state == SplitState::ClusterBarrier)
+        message += "at the cluster's barrier";
       else
         message += "for lanes " + lanes(split.needed & ~split.mask) +
                    " at an aligned instruction";
@@ -208,7 +210,8 @@ Outcome runBlock(Block &block, Launch &launch) {
     if (!ready) {
       for (Warp &warp : block.warps)
         moved |= releaseParked(warp);
-      if (!moved)
+      // In a cluster, others may let it go on (GridWorker::step).
+      if (!moved && block.cluster->blocks.size() == 1)
         reportDeadlock(block);
     }
     if (!moved)
@@ -216,6 +219,9 @@ Outcome runBlock(Block &block, Launch &launch) {
     progressed = true;
     if (launch.workers > 1)
       launch.progress.fetch_add(1, std::memory_order_relaxed);
+    // The blocks of a cluster take turns.
+    if (block.cluster->blocks.size() > 1)
+      return Outcome::Progress;
   }
 }
 
@@ -260,7 +266,7 @@ public:
         }
         launch.executed.fetch_add(storage.finish(resident[i]));
         resident.erase(resident.begin() + static_cast<long>(i));
-        launch.resident.fetch_sub(1);
+        launch.resident.fetch_sub(launch.clusterBlocks);
         launch.progress.fetch_add(1);
       }
       if (launch.stop.load())
@@ -274,8 +280,8 @@ public:
       if (!moved && !waitForOthers(generation))
         break;
     }
-    for (Block *block : resident)
-      launch.executed.fetch_add(storage.finish(block));
+    for (Cluster *cluster : resident)
+      launch.executed.fetch_add(storage.finish(cluster));
     stalledAt[index].store(~uint64_t(0));
   }
 
@@ -284,24 +290,25 @@ private:
   WorkerStorage &storage;
   std::vector<std::atomic<uint64_t>> &stalledAt;
   unsigned index;
-  std::vector<Block *> resident;
+  std::vector<Cluster *> resident;
 
-  /// Takes the next block if the chip has room. `left`: there is one.
+  /// Takes the next cluster if the chip has room. `left`: there is one.
   bool start(bool &left) {
     if (launch.nextBlock.load() >= launch.blocks)
       return false;
     left = true;
-    if (launch.resident.fetch_add(1) >= launch.residentLimit) {
-      launch.resident.fetch_sub(1);
+    uint64_t blocks = launch.clusterBlocks;
+    if (launch.resident.fetch_add(blocks) + blocks > launch.residentLimit) {
+      launch.resident.fetch_sub(blocks);
       return false;
     }
-    uint64_t linear = launch.nextBlock.fetch_add(1);
-    if (linear >= launch.blocks) {
-      launch.resident.fetch_sub(1);
+    uint64_t next = launch.nextBlock.fetch_add(blocks);
+    if (next >= launch.blocks) {
+      launch.resident.fetch_sub(blocks);
       left = false;
       return false;
     }
-    resident.push_back(storage.start(launch, linear));
+    resident.push_back(storage.start(launch, next / blocks));
     return true;
   }
 
@@ -311,6 +318,39 @@ private:
     } catch (const Fault &fault) {
       report(block, fault);
       return Outcome::Stalled;
+    }
+  }
+
+  /// Rounds over the blocks of a cluster, as runBlock does over warps.
+  Outcome step(Cluster &cluster) {
+    if (cluster.blocks.size() == 1)
+      return step(*cluster.blocks[0]);
+    bool progressed = false;
+    for (;;) {
+      Block *waiting = nullptr;
+      bool ready = false, moved = false;
+      for (Block *block : cluster.blocks) {
+        if (block->liveWarps == 0)
+          continue;
+        waiting = block;
+        moved |= step(*block) != Outcome::Stalled;
+        if (launch.stop.load(std::memory_order_relaxed))
+          return Outcome::Stalled;
+      }
+      if (!waiting)
+        return Outcome::Done;
+      for (Block *block : cluster.blocks)
+        for (const Warp &warp : block->warps)
+          ready |= hasReadySplit(warp);
+      if (!moved && !ready)
+        try {
+          reportDeadlock(*waiting);
+        } catch (const Fault &fault) {
+          report(*waiting, fault);
+        }
+      if (!moved)
+        return progressed ? Outcome::Progress : Outcome::Stalled;
+      progressed = true;
     }
   }
 
@@ -369,18 +409,19 @@ private:
     launch.failed = true;
     const Program &program = *launch.program;
     std::string where;
-    for (Block *block : resident) {
-      for (const Warp &warp : block->warps)
-        if (!warp.splits.empty() && where.empty()) {
-          const Inst *pc = warp.splits[0].pc;
-          where = "block (" + std::to_string(block->index.x) + "," +
-                  std::to_string(block->index.y) + "," +
-                  std::to_string(block->index.z) + ") warp " +
-                  std::to_string(warp.index) + " spins at " +
-                  program.moduleName + ":" + std::to_string(pc->line) +
-                  sourceLine(program, pc->line);
-        }
-    }
+    for (Cluster *cluster : resident)
+      for (Block *block : cluster->blocks) {
+        for (const Warp &warp : block->warps)
+          if (!warp.splits.empty() && where.empty()) {
+            const Inst *pc = warp.splits[0].pc;
+            where = "block (" + std::to_string(block->index.x) + "," +
+                    std::to_string(block->index.y) + "," +
+                    std::to_string(block->index.z) + ") warp " +
+                    std::to_string(warp.index) + " spins at " +
+                    program.moduleName + ":" + std::to_string(pc->line) +
+                    sourceLine(program, pc->line);
+          }
+      }
     uint64_t started = std::min(launch.nextBlock.load(), launch.blocks);
     launch.failure =
         "emulator: kernel '" + program.name +
@@ -404,8 +445,8 @@ Scheduler::Scheduler(unsigned threads) : pool(threads) {
 Scheduler::~Scheduler() = default;
 
 Error Scheduler::run(Launch &launch, uint64_t &executed) {
-  launch.workers =
-      static_cast<uint32_t>(std::min<uint64_t>(pool.size(), launch.blocks));
+  launch.workers = static_cast<uint32_t>(
+      std::min<uint64_t>(pool.size(), launch.blocks / launch.clusterBlocks));
   std::vector<std::atomic<uint64_t>> stalledAt(launch.workers);
   for (std::atomic<uint64_t> &each : stalledAt)
     each.store(0);

@@ -31,6 +31,7 @@ struct Launch {
   uint32_t sharedBytes = 0; ///< static and dynamic
   uint32_t multiprocessors = 1;
   uint64_t blocks = 1;
+  uint64_t clusterBlocks = 1; ///< of one cluster
   uint64_t residentLimit = 1; ///< blocks
 
   std::atomic<uint64_t> nextBlock{0};
