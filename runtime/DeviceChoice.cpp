@@ -26,25 +26,17 @@ Result<DeviceChoice> DeviceChoice::parse(const std::string &text) {
                ": expected auto, cuda, cuda:N or emulator");
 }
 
-static Result<std::unique_ptr<Device>>
-createEmulator(const LlamacPlanHeader &plan) {
-  EmulatedGpu gpu;
-  gpu.smVersion = plan.sm_version;
-  gpu.multiprocessors = plan.multiprocessors;
-  return createEmulatorDevice(gpu);
-}
-
 Result<std::unique_ptr<Device>> llrt::createDevice(const DeviceChoice &choice,
-                                                   const LlamacPlanHeader &plan,
+                                                   const GpuRow &row,
                                                    std::string &note) {
   if (choice.kind == DeviceChoice::Emulator)
-    return createEmulator(plan);
+    return createEmulatorDevice(emulatedGpu(row));
   if (choice.kind == DeviceChoice::Cuda)
-    return createCudaDevice(choice.ordinal, plan.sm_version);
+    return createCudaDevice(choice.ordinal, &row);
   CudaProbe probe = probeCuda();
   switch (probe.absence) {
   case CudaAbsence::Present:
-    return createCudaDevice(0, plan.sm_version);
+    return createCudaDevice(0, &row);
   case CudaAbsence::Unusable:
     return Error(probe.detail + "; or run here with --device emulator");
   case CudaAbsence::NoDriver:
@@ -52,5 +44,5 @@ Result<std::unique_ptr<Device>> llrt::createDevice(const DeviceChoice &choice,
     break;
   }
   note = probe.detail + ": running on the emulator";
-  return createEmulator(plan);
+  return createEmulatorDevice(emulatedGpu(row));
 }

@@ -3,7 +3,7 @@
 #ifndef LLAMAC_RUNTIME_DEVICECHOICE_H
 #define LLAMAC_RUNTIME_DEVICECHOICE_H
 
-#include "runtime/ExecutableFormat.h"
+#include "runtime/GpuTable.h"
 #include "runtime/device/Device.h"
 
 #include <memory>
@@ -18,11 +18,11 @@ struct DeviceChoice {
   static Result<DeviceChoice> parse(const std::string &text);
 };
 
-/// The device for `plan`. Auto takes the GPU; a GPU that is there but does not
-/// fit is an error; only where there is none it emulates, and `note` says so.
-Result<std::unique_ptr<Device>> createDevice(const DeviceChoice &choice,
-                                             const LlamacPlanHeader &plan,
-                                             std::string &note);
+/// The device for what was compiled for `row`. Auto takes the GPU; a GPU that
+/// is there but does not fit is an error; only where there is none it emulates
+/// the row, and `note` says so.
+Result<std::unique_ptr<Device>>
+createDevice(const DeviceChoice &choice, const GpuRow &row, std::string &note);
 
 } // namespace llrt
 

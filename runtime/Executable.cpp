@@ -117,6 +117,7 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
       array<double>(header->inv_freq_offset, header->inv_freq_count);
   result.strings =
       reinterpret_cast<const char *>(planBytes.data() + header->strings_offset);
+  result.row = findGpuRow(result.strings + header->gpu_name_offset);
 
   View<uint8_t> ptx, tokenizer, passport;
   if (Error error = section(LLAMAC_SECTION_PTX, header->ptx, true, ptx))

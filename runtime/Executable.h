@@ -10,6 +10,7 @@
 #define LLAMAC_RUNTIME_EXECUTABLE_H
 
 #include "runtime/ExecutableFormat.h"
+#include "runtime/GpuTable.h"
 #include "runtime/Result.h"
 #include "runtime/View.h"
 
@@ -37,6 +38,8 @@ public:
 
   const std::string &path() const { return filePath; }
   const LlamacPlanHeader &plan() const { return *header; }
+  /// The row of the GPU table that it was compiled for.
+  const GpuRow &gpu() const { return *row; }
 
   View<LlamacLaunch> launches(LlamacFunction function) const;
   View<LlamacLaunch> launches() const { return allLaunches; }
@@ -65,6 +68,7 @@ private:
   std::string filePath;
   std::unique_ptr<const MappedFile> file;
   const LlamacPlanHeader *header = nullptr;
+  const GpuRow *row = nullptr;
   View<LlamacKernel> allKernels;
   View<LlamacLaunch> allLaunches;
   View<LlamacArgument> allArguments;

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define LLAMAC_PLAN_MAGIC 0x4e414c50434d4c4cull /* "LLMCPLAN" */
-#define LLAMAC_FORMAT_VERSION 1u
+#define LLAMAC_FORMAT_VERSION 2u
 #define LLAMAC_SECTION_PLAN ".llamac.plan"
 #define LLAMAC_SECTION_PTX ".llamac.ptx"
 #define LLAMAC_SECTION_TOKENIZER ".llamac.tokenizer"
@@ -125,7 +125,7 @@ struct LlamacPlanHeader {
   struct LlamacSectionCheck passport;
   struct LlamacSectionCheck weights; /* with --no-weights: the size that is needed, hash 0 */
   uint32_t weights_inside;           /* 1: section .llamac.weights is there */
-  uint32_t sm_version;               /* 90 for sm_90a */
+  uint32_t sm_version;               /* 90 for sm_90a; that of the GPU row */
 
   /* model */
   uint32_t dtype; /* LlamacDtype: storage type of weights and KV entries */
@@ -140,7 +140,7 @@ struct LlamacPlanHeader {
   uint32_t max_batch;   /* compiled maximum: sequences at once */
   uint32_t max_chunk;   /* most tokens of one @prefill call */
   uint32_t head_rows_max;
-  uint32_t multiprocessors; /* of the GPU row, for the emulator */
+  uint32_t gpu_name_offset; /* into the strings: NUL-terminated row of the GPU table (runtime/GpuTable.h) */
   uint32_t reserved0;
 
   /* special ids; -1: none. eos ids are an array (below). */

@@ -90,9 +90,9 @@ static ordered_json planFacts(const Executable &executable) {
   const LlamacPlanHeader &plan = executable.plan();
   ordered_json facts;
   facts["format version"] = plan.version;
-  facts["architecture"] = "sm_" + std::to_string(plan.sm_version) + "a, " +
-                          std::to_string(plan.multiprocessors) +
-                          " multiprocessors";
+  const GpuRow &gpu = executable.gpu();
+  facts["GPU"] = std::string(gpu.name) + ": " + gpu.chip + ", " +
+                 std::to_string(gpu.multiprocessors) + " multiprocessors";
   facts["storage type"] = dtypes[plan.dtype];
   facts["vocabulary"] = std::to_string(plan.vocab_size) + " ids, " +
                         std::to_string(plan.piece_count) + " with a piece";

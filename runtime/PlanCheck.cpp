@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Checks every number of a launch plan before anything uses it.
 #include "runtime/Executable.h"
+#include "runtime/GpuTable.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -45,6 +46,7 @@ private:
   Error identity();
   Error model();
   Error arrays();
+  Error gpu();
   Error launches();
   Error array(const char *field, uint64_t offset, uint64_t count,
               uint64_t elementBytes);
@@ -138,7 +140,6 @@ Error Checker::model() {
     uint64_t value, low, high;
   } const ranges[] = {
       {"dtype", plan.dtype, 0, LLAMAC_F32},
-      {"sm_version", plan.sm_version, 50, 999},
       {"vocab_size", plan.vocab_size, 1, most},
       {"piece_count", plan.piece_count, 1, plan.vocab_size},
       {"hidden_size", plan.hidden_size, 1, most},
@@ -155,7 +156,6 @@ Error Checker::model() {
       {"weights_bytes", plan.weights_bytes, 1, memory},
       {"workspace_bytes", plan.workspace_bytes, 1, memory},
       {"page_bytes", plan.page_bytes, 1, memory},
-      {"multiprocessors", plan.multiprocessors, 1, 65536},
   };
   for (const auto &entry : ranges)
     if (Error error = range(entry.field, entry.value, entry.low, entry.high))
@@ -227,6 +227,8 @@ Error Checker::arrays() {
   if (plan.strings_bytes &&
       bytes[plan.strings_offset + plan.strings_bytes - 1] != 0)
     return fault("strings", "no NUL at the end", "NUL-terminated names");
+  if (Error error = gpu())
+    return error;
   auto *eos = reinterpret_cast<const int32_t *>(bytes.data() + plan.eos_offset);
   for (uint32_t i = 0; i < plan.eos_count; ++i)
     if (eos[i] < 0 || eos[i] >= static_cast<int64_t>(plan.vocab_size))
@@ -248,6 +250,22 @@ Error Checker::arrays() {
           "at least one inside the " + std::to_string(plan.launch_count) +
               " of the plan");
   return Error::success();
+}
+
+Error Checker::gpu() {
+  if (plan.gpu_name_offset >= plan.strings_bytes)
+    return fault("gpu_name_offset", plan.gpu_name_offset,
+                 "an offset below " + std::to_string(plan.strings_bytes));
+  auto *name = reinterpret_cast<const char *>(
+      bytes.data() + plan.strings_offset + plan.gpu_name_offset);
+  const GpuRow *row = findGpuRow(name);
+  if (!row)
+    return fault("GPU", std::string("`") + name + "`",
+                 "a row of the GPU table");
+  if (plan.sm_version == row->smVersion)
+    return Error::success();
+  return fault("sm_version", plan.sm_version,
+               std::to_string(row->smVersion) + " (" + row->name + ")");
 }
 
 Error Checker::launches() {

@@ -175,7 +175,7 @@ Outcome Session::readRequests() {
 Outcome Session::startDevice() {
   std::string note;
   Result<std::unique_ptr<Device>> created =
-      createDevice(line.device, executable->plan(), note);
+      createDevice(line.device, executable->gpu(), note);
   if (!created)
     return failed(created.error());
   device = std::move(*created);

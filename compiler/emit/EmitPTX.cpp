@@ -25,8 +25,8 @@ void mlir::registerEmitPTXTranslations(DialectRegistry &registry) {
 }
 
 /// The back end for one GPU.
-static std::unique_ptr<llvm::TargetMachine> createTarget(const GpuFacts &gpu,
-                                                         std::string &error) {
+static std::unique_ptr<llvm::TargetMachine>
+createTarget(const llrt::GpuRow &gpu, std::string &error) {
   static bool initialized = [] {
     LLVMInitializeNVPTXTargetInfo();
     LLVMInitializeNVPTXTarget();
@@ -44,7 +44,7 @@ static std::unique_ptr<llvm::TargetMachine> createTarget(const GpuFacts &gpu,
   // Products and sums are rounded one by one: what the text says.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, gpu.chip, gpu.features, options, std::nullopt, std::nullopt,
+      triple, gpu.chip, gpu.ptxFeature, options, std::nullopt, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
 }
 
@@ -64,7 +64,7 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &target) {
 }
 
 FailureOr<std::string> mlir::emitPTX(gpu::GPUModuleOp kernels,
-                                     const GpuFacts &gpu) {
+                                     const llrt::GpuRow &gpu) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module =
       translateModuleToLLVMIR(kernels, context, "llamac");
@@ -88,7 +88,7 @@ FailureOr<std::string> mlir::emitPTX(gpu::GPUModuleOp kernels,
   return std::string(text);
 }
 
-FailureOr<std::string> mlir::emitPTX(ModuleOp module, const GpuFacts &gpu) {
+FailureOr<std::string> mlir::emitPTX(ModuleOp module, const llrt::GpuRow &gpu) {
   auto kernels = module.getOps<gpu::GPUModuleOp>();
   if (kernels.empty() || std::next(kernels.begin()) != kernels.end())
     return module.emitError("needs exactly one gpu.module to emit PTX");

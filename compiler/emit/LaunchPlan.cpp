@@ -12,9 +12,14 @@ uint64_t hashBytes(const void *data, size_t size) {
   return XXH3_64bits(data, size);
 }
 
+uint32_t LaunchPlan::addString(const std::string &text) {
+  auto offset = static_cast<uint32_t>(strings.size());
+  strings.append(text.c_str(), text.size() + 1);
+  return offset;
+}
+
 void LaunchPlan::addKernel(const std::string &name) {
-  kernels.push_back({static_cast<uint32_t>(strings.size()), 0});
-  strings.append(name.c_str(), name.size() + 1);
+  kernels.push_back({addString(name), 0});
 }
 
 std::vector<uint8_t> LaunchPlan::serialize() const {

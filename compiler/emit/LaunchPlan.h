@@ -21,6 +21,8 @@ struct LaunchPlan {
   std::vector<double> invFreq;
   std::string strings;
 
+  /// Adds a NUL-terminated string; its offset.
+  uint32_t addString(const std::string &text);
   /// Adds the kernel's name to the strings.
   void addKernel(const std::string &name);
   std::string getKernelName(size_t index) const {

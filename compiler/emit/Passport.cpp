@@ -38,9 +38,9 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
     passport["sources"].push_back(
         {{"name", source.name}, {"bytes", source.size}, {"xxh3", hash}});
   }
-  passport["gpu"] = {{"row", facts.gpu},
-                     {"chip", facts.chip},
-                     {"multiprocessors", header.multiprocessors}};
+  passport["gpu"] = {{"row", facts.gpu->name},
+                     {"chip", facts.gpu->chip},
+                     {"multiprocessors", facts.gpu->multiprocessors}};
   passport["storage"] = getName(header.dtype == LLAMAC_BF16  ? DType::BF16
                                 : header.dtype == LLAMAC_F16 ? DType::F16
                                                              : DType::F32);

@@ -13,11 +13,13 @@
 
 #include "compiler/emit/LaunchPlan.h"
 #include "compiler/import/Checkpoint.h"
+#include "runtime/GpuTable.h"
 
 namespace mlir::llama {
 
 struct PassportFacts {
-  std::string version, gpu, chip;
+  std::string version;
+  const llrt::GpuRow *gpu = nullptr;
   bool hasWeights = true;
   std::vector<std::string> conversions, passes;
 };

@@ -219,7 +219,7 @@ std::vector<PackedStream> getPackingPlan(ModuleOp tiled) {
 }
 
 LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
-                              const GpuFacts &gpu, LaunchPlan &plan) {
+                              const llrt::GpuRow &gpu, LaunchPlan &plan) {
   LlamacPlanHeader &header = plan.header;
   ModelAttr model = ModelAttr::of(tiled);
   if (!model)
@@ -230,7 +230,7 @@ LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
     plan.invFreq.push_back(
         model.getRope().getInverseFrequency(j, model.getHeadDim()));
   header.sm_version = gpu.smVersion;
-  header.multiprocessors = gpu.multiprocessors;
+  header.gpu_name_offset = plan.addString(gpu.name);
 
   auto to = [](auto &field) {
     return [&field](uint64_t value) { field = value; };

@@ -7,8 +7,8 @@
 
 #include "compiler/emit/LaunchPlan.h"
 #include "compiler/emit/WeightPacker.h"
-#include "compiler/lower/GpuTable.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "runtime/GpuTable.h"
 
 namespace mlir::llama {
 
@@ -25,7 +25,7 @@ std::vector<PackedStream> getPackingPlan(ModuleOp tiled);
 ///
 /// Anything else there is an error at that op. The sections' checks stay 0.
 LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
-                              const GpuFacts &gpu, LaunchPlan &plan);
+                              const llrt::GpuRow &gpu, LaunchPlan &plan);
 
 } // namespace mlir::llama
 

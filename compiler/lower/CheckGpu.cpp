@@ -15,17 +15,17 @@ namespace mlir::lower {
 using namespace mlir;
 
 static LogicalResult checkLaunch(gpu::LaunchFuncOp launch,
-                                 const GpuFacts &facts) {
+                                 const llrt::GpuRow &facts) {
   APInt value;
   uint64_t threads = 1;
   for (Value size :
        {launch.getBlockSizeX(), launch.getBlockSizeY(), launch.getBlockSizeZ()})
     if (matchPattern(size, m_ConstantInt(&value)))
       threads *= value.getZExtValue();
-  if (threads > facts.threadsPerBlock)
+  if (threads > llrt::GpuRow::threadsPerBlock)
     return launch.emitOpError("has ")
            << threads << " threads a block; " << facts.name << " has at most "
-           << facts.threadsPerBlock;
+           << llrt::GpuRow::threadsPerBlock;
   Value shared = launch.getDynamicSharedMemorySize();
   if (shared && matchPattern(shared, m_ConstantInt(&value)) &&
       value.getZExtValue() > facts.sharedBytesPerBlock)
@@ -35,14 +35,15 @@ static LogicalResult checkLaunch(gpu::LaunchFuncOp launch,
   return success();
 }
 
-static LogicalResult check(Operation *op, const GpuFacts &facts) {
+static LogicalResult check(Operation *op, const llrt::GpuRow &facts) {
   if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
     return checkLaunch(launch, facts);
-  if (isa<tile::RingOp>(op) && !facts.bulkCopy)
+  if (isa<tile::RingOp>(op) && !facts.has(llrt::GpuBulkCopy))
     return op->emitOpError("needs bulk copies, which ")
            << facts.name << " lacks";
   auto product = dyn_cast<tile::ProductOp>(op);
-  if (product && product.getElement().isBF16() && !facts.bf16Product)
+  if (product && product.getElement().isBF16() &&
+      !facts.has(llrt::GpuMatrixProduct))
     return op->emitOpError("of bf16 is not there on ") << facts.name;
   return success();
 }
@@ -54,7 +55,7 @@ struct LowerCheckGpuPass
 
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    const GpuFacts *facts = findGpu(gpu);
+    const llrt::GpuRow *facts = llrt::findGpuRow(gpu);
     if (!facts) {
       getOperation().emitError("there is no GPU row '") << gpu << "'";
       return signalPassFailure();

@@ -3,11 +3,11 @@
 #ifndef LLAMAC_COMPILER_LOWER_PASSES_H
 #define LLAMAC_COMPILER_LOWER_PASSES_H
 
-#include "compiler/lower/GpuTable.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "runtime/GpuTable.h"
 
 namespace mlir::lower {
 

@@ -8,8 +8,8 @@ include "mlir/Pass/PassBase.td"
 def LowerCheckGpuPass : Pass<"lower-check-gpu", "::mlir::ModuleOp"> {
   let summary = "refuse what the GPU row cannot run";
   let description = [{
-    Checks every launch and every tile op against the facts of `gpu` in
-    GpuTable.h: threads and dynamic shared memory of a launch, bulk copies,
+    Checks every launch and every tile op against the row `gpu` of
+    runtime/GpuTable.h: threads and dynamic shared memory of a launch, bulk copies,
     products of 16-bit tiles. The back end would abort the process instead.
     Changes nothing.
   }];

@@ -27,7 +27,7 @@ public:
   explicit Compiler(const CompileRequest &request) : request(request) {}
 
   llrt::Error run() {
-    gpu = findGpu(request.gpu);
+    gpu = llrt::findGpuRow(request.gpu);
     if (llrt::Error error = open())
       return error;
     if (llrt::Error error = choose())
@@ -95,7 +95,7 @@ private:
            " sequences of " + std::to_string(options.maxSeqLen) +
            " tokens do not fit the " +
            std::to_string(gpu->memoryBytes / 1'000'000'000) + " GB of " +
-           gpu->name.str() +
+           gpu->name +
            "; at run time --ctx-size or --max-batch must be smaller");
     note("--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
          " --max-seq-len " + std::to_string(options.maxSeqLen) +
@@ -200,8 +200,7 @@ private:
     bool inside = checkpoint.hasWeights;
     PassportFacts facts;
     facts.version = LLAMAC_VERSION;
-    facts.gpu = request.gpu;
-    facts.chip = gpu->chip.str();
+    facts.gpu = gpu;
     facts.hasWeights = inside;
     facts.passes = getPassNames(request.gpu);
     if (inside) {
@@ -235,7 +234,7 @@ private:
   }
 
   const CompileRequest &request;
-  const GpuFacts *gpu = nullptr;
+  const llrt::GpuRow *gpu = nullptr;
   Checkpoint checkpoint;
   ImportOptions options;
   std::string output;
@@ -243,16 +242,9 @@ private:
 
 } // namespace
 
-std::string describeGpus() {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  for (const GpuFacts &facts : getGpuTable())
-    stream << "  " << llvm::left_justify(facts.name, 10) << facts.description
-           << "\n";
-  return text;
-}
+std::string describeGpus() { return llrt::describeGpuTable(); }
 
-bool isKnownGpu(const std::string &name) { return findGpu(name); }
+bool isKnownGpu(const std::string &name) { return llrt::findGpuRow(name); }
 
 llrt::Error compile(const CompileRequest &request) {
   return Compiler(request).run();

@@ -9,7 +9,7 @@ using namespace mlir;
 using namespace mlir::tile;
 
 LlamaTiler::LlamaTiler(ModuleOp module, llama::ModelAttr model,
-                       Workspace workspace, const GpuFacts &gpu,
+                       Workspace workspace, const llrt::GpuRow &gpu,
                        gpu::GPUModuleOp kernels, OpBuilder &streamBuilder)
     : module(module), model(model), workspace(workspace), gpu(gpu),
       attention(getAttentionShape(model)), kernels(kernels),

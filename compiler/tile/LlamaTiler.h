@@ -3,12 +3,12 @@
 #ifndef LLAMAC_COMPILER_TILE_LLAMATILER_H
 #define LLAMAC_COMPILER_TILE_LLAMATILER_H
 
-#include "compiler/lower/GpuTable.h"
 #include "compiler/tile/KernelLibrary.h"
 #include "compiler/tile/StreamPlan.h"
 #include "compiler/tile/TileHostFunctions.h"
 #include "compiler/tile/Workspace.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/GpuTable.h"
 
 #include <optional>
 
@@ -17,7 +17,7 @@ namespace mlir::tile {
 class LlamaTiler {
 public:
   LlamaTiler(ModuleOp module, llama::ModelAttr model, Workspace workspace,
-             const GpuFacts &gpu, gpu::GPUModuleOp kernels,
+             const llrt::GpuRow &gpu, gpu::GPUModuleOp kernels,
              OpBuilder &streamBuilder);
 
   /// Emits @prefill, @decode and @head at the insertion point of `builder` and
@@ -69,7 +69,7 @@ private:
   ModuleOp module;
   llama::ModelAttr model;
   Workspace workspace;
-  const GpuFacts &gpu;
+  const llrt::GpuRow &gpu;
   AttentionShape attention;
   KernelLibrary kernels;
   StreamPlan streams;

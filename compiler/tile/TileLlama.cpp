@@ -4,7 +4,6 @@
 // test/tile/tile-llama.mlir.
 #include "compiler/tile/Passes.h"
 
-#include "compiler/lower/GpuTable.h"
 #include "compiler/tile/KernelLibrary.h"
 #include "compiler/tile/LlamaTiler.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -12,6 +11,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "runtime/GpuTable.h"
 
 namespace mlir::tile {
 #define GEN_PASS_DEF_TILELLAMAPASS
@@ -26,7 +26,7 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
   using TileLlamaPassBase::TileLlamaPassBase;
 
   void runOnOperation() override {
-    const GpuFacts *facts = findGpu(gpu);
+    const llrt::GpuRow *facts = llrt::findGpuRow(gpu);
     if (!facts) {
       getOperation().emitError("there is no GPU row '") << gpu << "'";
       return signalPassFailure();
@@ -35,7 +35,7 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
       signalPassFailure();
   }
 
-  LogicalResult tileModule(ModuleOp module, const GpuFacts &facts) {
+  LogicalResult tileModule(ModuleOp module, const llrt::GpuRow &facts) {
     auto model = llama::ModelAttr::of(module);
     if (!model)
       return module.emitError("has no attribute ")

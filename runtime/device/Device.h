@@ -16,6 +16,8 @@
 
 namespace llrt {
 
+struct GpuRow;
+
 /// An address in device memory. 0 is null.
 using DeviceAddress = uint64_t;
 
@@ -93,7 +95,8 @@ public:
   virtual Result<double> elapsedMilliseconds(Event *start, Event *end) = 0;
 };
 
-/// Facts of the chip that the emulator enforces; one row of the GPU table.
+/// Facts of the chip that the emulator enforces: a row of the GPU table, by
+/// emulatedGpu() in runtime/GpuTable.h.
 struct EmulatedGpu {
   std::string name = "emulator";
   uint32_t smVersion = 90; ///< 90 for sm_90a
@@ -116,9 +119,10 @@ struct CudaProbe {
   std::string detail; ///< for the user
 };
 CudaProbe probeCuda();
-/// Device `ordinal` through libcuda.so.1, opened with dlopen. `smVersion` 90: it
-/// must be an sm_90; 0: any.
-Result<std::unique_ptr<Device>> createCudaDevice(int ordinal = 0, uint32_t smVersion = 0);
+/// Device `ordinal` through libcuda.so.1, opened with dlopen. With `row` it must
+/// be of that row's architecture; how many multiprocessors it has is its own
+/// affair. Null: any.
+Result<std::unique_ptr<Device>> createCudaDevice(int ordinal = 0, const GpuRow *row = nullptr);
 
 } // namespace llrt
 

@@ -29,7 +29,7 @@ run 0 ./toy --device emulator "Once upon a time" -n 6
 same out expected "the emulator beside an old driver"
 unset FAKE_CUDA_VERSION
 FAKE_CUDA_SM=86 run 1 ./toy x
-says "compiled for sm_90a, but GPU 0 is Fake H200 (sm_86"
+says "compiled for emulator (sm_90a), but GPU 0 is Fake H200 (sm_86"
 says "--device emulator"
 FAKE_CUDA_COUNT=0 run 0 ./toy "Once upon a time" -n 6
 says "finds no GPU: running on the emulator"

@@ -54,7 +54,8 @@ protected:
     return module;
   }
   LogicalResult build(const std::string &prefill, LaunchPlan &plan) {
-    return buildLaunchPlan(*parse(prefill), checkpoint, *findGpu("h200"), plan);
+    return buildLaunchPlan(*parse(prefill), checkpoint,
+                           *llrt::findGpuRow("h200"), plan);
   }
   /// The message for a body of @prefill that is no launch plan.
   std::string messageFor(const std::string &prefill) {
@@ -135,7 +136,7 @@ TEST_F(PlanWriterTest, HeaderIsFilled) {
   EXPECT_EQ(header.block_table_offset, 256u);
   EXPECT_EQ(header.dtype, uint32_t(LLAMAC_BF16));
   EXPECT_EQ(header.sm_version, 90u);
-  EXPECT_EQ(header.multiprocessors, 132u);
+  EXPECT_STREQ(plan.strings.c_str() + header.gpu_name_offset, "h200");
   EXPECT_EQ(header.bos_id, 1);
   EXPECT_EQ(plan.eosIds, (std::vector<int32_t>{3, 4}));
   ASSERT_EQ(plan.invFreq.size(), 8u);

@@ -26,11 +26,10 @@ CompiledModel::open(const std::string &path) {
     return executable.error();
   model->executable = std::move(*executable);
   const char *kind = std::getenv("LLAMAC_TEST_DEVICE");
-  EmulatedGpu gpu;
-  gpu.multiprocessors = model->plan().multiprocessors;
   Result<std::unique_ptr<Device>> device =
-      kind && std::strcmp(kind, "cuda") == 0 ? createCudaDevice()
-                                             : createEmulatorDevice(gpu);
+      kind && std::strcmp(kind, "cuda") == 0
+          ? createCudaDevice()
+          : createEmulatorDevice(emulatedGpu(model->executable->gpu()));
   if (!device)
     return device.error();
   model->device = std::move(*device);

@@ -30,8 +30,8 @@ protected:
     fake = state();
     *fake = FakeCuda();
   }
-  std::unique_ptr<Device> create(uint32_t sm = 90) {
-    auto device = createCudaDevice(0, sm);
+  std::unique_ptr<Device> create(const char *row = "h200") {
+    auto device = createCudaDevice(0, findGpuRow(row));
     EXPECT_TRUE(device) << device.error().message();
     return std::move(*device);
   }
@@ -39,12 +39,7 @@ protected:
     return std::vector<std::string>(
         fake->log.begin() + static_cast<ptrdiff_t>(start), fake->log.end());
   }
-  LlamacPlanHeader plan() {
-    LlamacPlanHeader header{};
-    header.sm_version = 90;
-    header.multiprocessors = 4;
-    return header;
-  }
+  const GpuRow &row() { return *findGpuRow("emulator"); }
   FakeCuda *fake = nullptr;
 };
 
@@ -67,7 +62,7 @@ TEST_F(CudaDeviceTest, AnOldDriverIsNamed) {
             "the NVIDIA driver is too old: it runs CUDA 12.8, this executable "
             "needs CUDA 13.0; install driver 580 or later");
   std::string note;
-  auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, plan(), note);
+  auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, row(), note);
   ASSERT_FALSE(chosen) << "auto does not hide a broken GPU";
   EXPECT_NE(chosen.error().message().find("--device emulator"),
             std::string::npos);
@@ -82,11 +77,11 @@ TEST_F(CudaDeviceTest, NoGpuIsNoError) {
   fake->count = 0;
   EXPECT_EQ(probeCuda().absence, CudaAbsence::NoDevice);
   std::string note;
-  auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, plan(), note);
+  auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, row(), note);
   ASSERT_TRUE(chosen) << chosen.error().message();
   EXPECT_TRUE((*chosen)->isEmulator());
   EXPECT_EQ(note, "the NVIDIA driver finds no GPU: running on the emulator");
-  EXPECT_FALSE(createDevice(DeviceChoice{DeviceChoice::Cuda, 0}, plan(), note))
+  EXPECT_FALSE(createDevice(DeviceChoice{DeviceChoice::Cuda, 0}, row(), note))
       << "asked for, it must be there";
 }
 
@@ -101,10 +96,11 @@ TEST_F(CudaDeviceTest, AnotherGpuIsNamed) {
   fake->major = 8;
   fake->minor = 6;
   std::string note;
-  auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, plan(), note);
+  auto chosen = createDevice(DeviceChoice{DeviceChoice::Auto, 0}, row(), note);
   ASSERT_FALSE(chosen);
   EXPECT_EQ(chosen.error().message(),
-            "this executable was compiled for sm_90a, but GPU 0 is Fake H200 "
+            "this executable was compiled for emulator (sm_90a), but GPU 0 is "
+            "Fake H200 "
             "(sm_86, driver 13.0): compile the model "
             "for it (llamac --gpu), or run here with --device emulator");
   auto missing = createCudaDevice(3);

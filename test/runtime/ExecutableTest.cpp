@@ -199,7 +199,15 @@ TEST_F(ExecutableTest, ChecksThePlan) {
   EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().magic = 1; }),
               "magic: found 0x0000000000000001");
   EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().version = 99; }),
-              "format version: found 99, expected 1");
+              "format version: found 99, expected 2");
+  EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().sm_version = 80; }),
+              "sm_version: found 80, expected 90 (emulator)");
+  EXPECT_SAYS(
+      openAltered([](toy::Sections &s) { s.header().gpu_name_offset = 0; }),
+      "GPU: found `toy_store`, expected a row of the GPU table");
+  EXPECT_SAYS(
+      openAltered([](toy::Sections &s) { s.header().gpu_name_offset = 999; }),
+      "gpu_name_offset: found 999");
   EXPECT_SAYS(
       openAltered([](toy::Sections &s) { s.header().header_bytes = 8; }),
       "header_bytes: found 8");

@@ -117,7 +117,7 @@ Sections toy::makeSections(const Options &options) {
   h.max_batch = options.maxBatch;
   h.max_chunk = options.maxChunk;
   h.head_rows_max = options.headRows;
-  h.multiprocessors = 4;
+  h.gpu_name_offset = 19;
   h.bos_id = 1;
   h.add_bos = options.addBos;
   h.weights_bytes = weights.size();
@@ -166,7 +166,7 @@ Sections toy::makeSections(const Options &options) {
   std::vector<LlamacLaunch> launches{store, store, head};
   for (uint32_t i = 0; i < LLAMAC_FUNCTION_COUNT; ++i)
     h.functions[i] = {i, 1};
-  std::string strings("toy_store\0toy_head", 19);
+  std::string strings("toy_store\0toy_head\0emulator", 28);
 
   Bytes &plan = sections.plan;
   plan.resize(sizeof h);

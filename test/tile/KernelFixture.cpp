@@ -68,7 +68,7 @@ void KernelFixture::build(llvm::function_ref<void(OpBuilder &)> fill) {
   PassManager manager(&context);
   lower::buildLowerPipeline(manager, "h200");
   ASSERT_TRUE(succeeded(manager.run(*module)));
-  FailureOr<std::string> ptx = emitPTX(*module, *findGpu("h200"));
+  FailureOr<std::string> ptx = emitPTX(*module, *llrt::findGpuRow("h200"));
   ASSERT_TRUE(succeeded(ptx));
 
   auto created = llrt::createEmulatorDevice();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Device on the CUDA driver: one primary context, everything else by handle.
+#include "runtime/GpuTable.h"
 #include "runtime/device/Device.h"
 #include "runtime/device/cuda/CudaApi.h"
 
@@ -33,7 +34,7 @@ class CudaDevice final : public Device {
 public:
   explicit CudaDevice(const Api &api) : api(api) {}
   ~CudaDevice() override;
-  Error open(int ordinal, uint32_t wantedSm);
+  Error open(int ordinal, const GpuRow *row);
 
   std::string description() const override { return text; }
   bool isEmulator() const override { return false; }
@@ -82,7 +83,7 @@ private:
 
 } // namespace
 
-Error CudaDevice::open(int ordinal, uint32_t wantedSm) {
+Error CudaDevice::open(int ordinal, const GpuRow *row) {
   int count = 0, version = 0, major = 0, minor = 0;
   if (Error error = api.check(api.deviceGetCount(&count), "cuDeviceGetCount"))
     return error;
@@ -111,10 +112,10 @@ Error CudaDevice::open(int ordinal, uint32_t wantedSm) {
   text = std::string(name) + " (sm_" + std::to_string(sm) + ", driver " +
          std::to_string(version / 1000) + "." +
          std::to_string(version % 1000 / 10) + ")";
-  if (wantedSm && sm != wantedSm)
-    return Error("this executable was compiled for sm_" +
-                 std::to_string(wantedSm) + "a, but GPU " +
-                 std::to_string(ordinal) + " is " + text +
+  if (row && sm != row->smVersion)
+    return Error(std::string("this executable was compiled for ") + row->name +
+                 " (" + row->chip + "), but GPU " + std::to_string(ordinal) +
+                 " is " + text +
                  ": compile the model for it (llamac --gpu), or run here with "
                  "--device emulator");
   if (Error error = api.check(api.primaryCtxRetain(&context, device),
@@ -448,7 +449,7 @@ Result<double> CudaDevice::elapsedMilliseconds(Event *start, Event *end) {
 }
 
 Result<std::unique_ptr<Device>> llrt::createCudaDevice(int ordinal,
-                                                       uint32_t smVersion) {
+                                                       const GpuRow *row) {
   CudaProbe probe = probeCuda();
   if (probe.absence != CudaAbsence::Present)
     return Error(probe.detail);
@@ -456,7 +457,7 @@ Result<std::unique_ptr<Device>> llrt::createCudaDevice(int ordinal,
   if (!api)
     return api.error();
   auto device = std::make_unique<CudaDevice>(**api);
-  if (Error error = device->open(ordinal, smVersion))
+  if (Error error = device->open(ordinal, row))
     return error;
   return std::unique_ptr<Device>(std::move(device));
 }
