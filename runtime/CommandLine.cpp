@@ -5,6 +5,9 @@
 #include "runtime/OptionChecks.h"
 #include "runtime/OptionPage.h"
 
+#include <set>
+#include <sstream>
+
 using namespace llrt;
 
 namespace {
@@ -12,7 +15,10 @@ namespace {
 /// What CLI11 fills, before it is checked.
 struct RawOptions {
   std::string prompt, text, file, ids, prompts, forced, device = "auto";
+  std::string maxTokens, batches = "1";
   double temperature = 0;
+  uint32_t repetitions = 5;
+  bool bench = false;
 };
 
 constexpr int64_t mostTokens = std::numeric_limits<int32_t>::max();
@@ -49,11 +55,11 @@ void declarePrompt(CLI::App &app, CommandLine &line, RawOptions &raw) {
 
 void declareGeneration(CLI::App &app, CommandLine &line, RawOptions &raw) {
   const char *group = "Generation";
-  app.add_option("-n,--max-tokens", line.maxTokens,
+  // Checked in parse(): after --bench it is a list.
+  app.add_option("-n,--max-tokens", raw.maxTokens,
                  "Tokens at most (default: until end-of-text or the context is "
                  "full)")
       ->type_name("N")
-      ->check(wholeNumber(0, mostTokens))
       ->group(group);
   app.add_option("--temperature", raw.temperature,
                  "0: greedy, the only one that is built (default 0)")
@@ -110,6 +116,28 @@ void declareDevice(CLI::App &app, CommandLine &line, RawOptions &raw) {
       ->group(group);
 }
 
+void declareSpeed(CLI::App &app, RawOptions &raw) {
+  const char *group = "Speed";
+  app.add_flag("--bench", raw.bench,
+               "Measure in place of making text, as llama-bench does; -p is "
+               "then a list of prompt lengths (default 512) and -n one of "
+               "lengths to generate (default 128), 0 leaves one out; the "
+               "emulator gives counts, no time")
+      ->group(group);
+  app.add_option("-r,--repetitions", raw.repetitions,
+                 "With --bench: timed runs of each test, after one to warm up "
+                 "(default 5)")
+      ->type_name("N")
+      ->check(wholeNumber(1, 1000000))
+      ->group(group);
+  app.add_option(
+         "-b,--batches", raw.batches,
+         "With --bench: how many sequences generate at once (default 1)")
+      ->type_name("N,N...")
+      ->check(wholeNumbers(1, mostTokens))
+      ->group(group);
+}
+
 void declareInformation(CLI::App &app, CommandLine &line) {
   const char *group = "Information";
   app.add_flag("--info", line.info, "What this executable holds, and exit")
@@ -139,6 +167,7 @@ void declare(CLI::App &app, CommandLine &line, RawOptions &raw) {
   declareGeneration(app, line, raw);
   declareOutput(app, line);
   declareDevice(app, line, raw);
+  declareSpeed(app, raw);
   declareInformation(app, line);
 }
 
@@ -147,13 +176,15 @@ OptionPage getPage(const std::string &program) {
   page.program = program;
   page.summary =
       "Goes on with a text, by the Llama model that this executable holds.";
-  page.usage = {"[OPTION]... [PROMPT]", "[OPTION]... < FILE"};
+  page.usage = {"[OPTION]... [PROMPT]", "[OPTION]... < FILE",
+                "--bench [-p N,N...] [-n N,N...] [OPTION]..."};
   page.extraArgument = "; quote a prompt of several words";
   page.sections = {
       {"Examples",
        " " + program + " \"The capital of France is\" -n 20\n " + program +
            " -f letter.txt --stop \"Yours\"\n " + program +
-           " --prompts questions.jsonl > answers.jsonl\n eval \"$(" + program +
+           " --prompts questions.jsonl > answers.jsonl\n " + program +
+           " --bench -p 512,2048 -n 128 -b 1,8\n eval \"$(" + program +
            " --completion bash)\""},
       {"Streams",
        "Standard output has the text and one newline, or the JSON objects; "
@@ -163,6 +194,54 @@ OptionPage getPage(const std::string &program) {
                       " 2    the command line is wrong\n"
                       " 130  interrupted"}};
   return page;
+}
+
+/// What `check` says of the value of `option`.
+Error checkValue(const char *option, const std::string &value,
+                 const CLI::Validator &check) {
+  std::string text = value, why = check(text);
+  return why.empty() ? Error::success()
+                     : Error(std::string(option) + ": " + why);
+}
+
+/// Of numbers that were checked.
+std::vector<uint32_t> readNumbers(const std::string &text) {
+  std::vector<uint32_t> numbers;
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');)
+    numbers.push_back(static_cast<uint32_t>(std::stoul(item)));
+  return numbers;
+}
+
+/// What --bench leaves of the command line: where and how, nothing of a text.
+Error readBench(const CLI::App &app, CommandLine &line, const RawOptions &raw) {
+  static const std::set<std::string> taken = {
+      "--bench",   "--prompt",         "--max-tokens", "--repetitions",
+      "--batches", "--json",           "--device",     "--ctx-size",
+      "--weights", "--random-weights", "--verbose",    "--help",
+      "--manual",  "--completion",     "--version"};
+  for (const CLI::Option *option : app.get_options())
+    if (option->count() && !taken.count(option->get_name()))
+      return Error("--bench makes no text and does not take " +
+                   option->get_name());
+  CommandLine::Bench &bench = line.bench.emplace();
+  struct {
+    const char *option;
+    const std::string &text;
+    std::optional<std::vector<uint32_t>> &numbers;
+  } const lists[] = {{"--prompt", raw.text, bench.prompts},
+                     {"--max-tokens", raw.maxTokens, bench.generations}};
+  for (const auto &list : lists) {
+    if (app.count(list.option) == 0)
+      continue;
+    if (Error error =
+            checkValue(list.option, list.text, wholeNumbers(0, mostTokens)))
+      return Error(error.message() + " (lengths, as --bench is given)");
+    list.numbers = readNumbers(list.text);
+  }
+  bench.batches = readNumbers(raw.batches);
+  bench.repetitions = raw.repetitions;
+  return Error::success();
 }
 
 Error chooseSource(const CLI::App &app, CommandLine &line,
@@ -238,6 +317,24 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
   declare(app, line, raw);
   if (Error error = parseOptions(app, getPage(""), arguments))
     return error;
+  Result<DeviceChoice> device = DeviceChoice::parse(raw.device);
+  if (!device)
+    return device.error();
+  line.device = *device;
+  if (raw.bench) {
+    if (Error error = readBench(app, line, raw))
+      return error;
+    return line;
+  }
+  for (const char *option : {"--repetitions", "--batches"})
+    if (app.count(option))
+      return Error(std::string(option) + ": belongs to --bench");
+  if (app.count("--max-tokens")) {
+    if (Error error = checkValue("--max-tokens", raw.maxTokens,
+                                 wholeNumber(0, mostTokens)))
+      return error;
+    line.maxTokens = readNumbers(raw.maxTokens)[0];
+  }
   if (Error error = chooseSource(app, line, raw))
     return error;
   if (raw.temperature != 0)
@@ -249,10 +346,6 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
       return ids.error();
     line.forced = std::move(*ids);
   }
-  Result<DeviceChoice> device = DeviceChoice::parse(raw.device);
-  if (!device)
-    return device.error();
-  line.device = *device;
   return line;
 }
 

@@ -34,6 +34,13 @@ struct CommandLine {
   std::vector<int32_t> forced;
   std::string dumpLogits;
   DeviceChoice device;
+  /// With --bench: lengths that were not given are not there.
+  struct Bench {
+    std::optional<std::vector<uint32_t>> prompts, generations;
+    std::vector<uint32_t> batches = {1};
+    uint32_t repetitions = 5;
+  };
+  std::optional<Bench> bench;
 
   /// `arguments` without the program's name. An Error is a wrong command line.
   static Result<CommandLine> parse(const std::vector<std::string> &arguments);

@@ -86,6 +86,9 @@ public:
   Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
                bool logits = true);
 
+  /// An event behind everything that was given to the device so far.
+  Error record(Event *event) { return device.record(event, stream); }
+
   const LlamacPlanHeader &plan() const { return executable.plan(); }
   View<int32_t> eosIds() const { return executable.eosIds(); }
   uint32_t contextSize() const { return settings.contextSize; }

@@ -7,6 +7,7 @@
 #define LLAMAC_RUNTIME_OPTIONCHECKS_H
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdint>
@@ -41,6 +42,23 @@ inline CLI::Validator wholeNumber(int64_t low, int64_t high) {
       return "";
     return "a whole number from " + std::to_string(low) + " to " +
            std::to_string(high);
+  });
+}
+
+/// Such numbers, separated by commas.
+inline CLI::Validator wholeNumbers(int64_t low, int64_t high) {
+  return makeCheck([=](const std::string &text) -> std::string {
+    CLI::Validator one = wholeNumber(low, high);
+    for (size_t at = 0, end = 0; end < text.size(); at = end + 1) {
+      end = std::min(text.find(',', at), text.size());
+      std::string item = text.substr(at, end - at);
+      if (!one(item).empty())
+        break;
+      if (end == text.size())
+        return "";
+    }
+    return "whole numbers from " + std::to_string(low) + " to " +
+           std::to_string(high) + ", such as 512,2048";
   });
 }
 

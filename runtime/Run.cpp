@@ -2,6 +2,7 @@
 // Command line -> requests -> device -> text.
 #include "runtime/Run.h"
 
+#include "runtime/Bench.h"
 #include "runtime/CommandLine.h"
 #include "runtime/Generator.h"
 #include "runtime/Info.h"
@@ -39,6 +40,8 @@ private:
   Outcome addRequest(Prompt prompt);
   Outcome startDevice();
   Outcome generate();
+  Outcome prepareBench();
+  Outcome bench();
   Error finishOne(size_t index, Completion &completion);
   Error writeLogits(size_t index, const Completion &completion);
   std::string jsonLine(size_t index, const Completion &completion) const;
@@ -58,6 +61,7 @@ private:
   std::unique_ptr<Device> device;
   std::unique_ptr<Engine> engine; // after the device: it goes first
   EngineOptions settings;
+  BenchRequest benchRequest;
   std::vector<Request> requests;
   std::vector<std::optional<std::string>>
       finished; ///< JSON lines that wait for earlier ones
@@ -286,6 +290,32 @@ Outcome Session::generate() {
   return someFailed ? Outcome(Failure{exitFailed, ""}) : std::nullopt;
 }
 
+Outcome Session::prepareBench() {
+  Result<BenchRequest> made =
+      BenchRequest::make(*line.bench, executable->plan(), line.contextSize);
+  if (!made)
+    return Failure{exitUsage, made.error().message()};
+  benchRequest = std::move(*made);
+  settings = benchRequest.engineOptions();
+  return std::nullopt;
+}
+
+Outcome Session::bench() {
+  const bool emulator = device->isEmulator();
+  if (emulator)
+    say("counts of the emulator; it tells no time of a GPU");
+  if (!line.json)
+    if (Error error = output.write(benchTableHead(emulator, false)))
+      return failed(error);
+  auto done = [&](const BenchReport &report) {
+    return output.write(line.json ? report.json() : report.tableRow());
+  };
+  if (Error error = runBench(*engine, *device, BenchModel::of(*executable),
+                             benchRequest, done))
+    return failed(error);
+  return std::nullopt;
+}
+
 int Session::run() {
   auto work = [&]() -> Outcome {
     if (Outcome outcome = open())
@@ -294,11 +324,11 @@ int Session::run() {
       Error error = output.write(describe(*executable, settings));
       return error ? failed(error) : std::nullopt;
     }
-    if (Outcome outcome = readRequests())
+    if (Outcome outcome = line.bench ? prepareBench() : readRequests())
       return outcome;
     if (Outcome outcome = startDevice())
       return outcome;
-    return generate();
+    return line.bench ? bench() : generate();
   };
   Outcome outcome = work();
   if (!outcome || output.closed())
@@ -327,7 +357,7 @@ int llrt::runExecutable(int argumentCount, char **arguments) {
   if (!text.empty())
     return output.write(text) && !output.closed() ? exitFailed : exitDone;
   if (line->source == CommandLine::Source::None && !line->info &&
-      isatty(STDIN_FILENO)) {
+      !line->bench && isatty(STDIN_FILENO)) {
     std::fprintf(stderr,
                  "%s: no prompt: give a text, -p TEXT, -f FILE, --ids IDS or "
                  "--prompts FILE; --help says more\n",

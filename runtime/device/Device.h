@@ -95,6 +95,9 @@ public:
   virtual Result<double> elapsedMilliseconds(Event *start, Event *end) = 0;
 };
 
+/// The emulator's millisecond, in executed warp instructions.
+inline constexpr double emulatedInstructionsPerMillisecond = 1e6;
+
 /// Facts of the chip that the emulator enforces: a row of the GPU table, by
 /// emulatedGpu() in runtime/GpuTable.h.
 struct EmulatedGpu {

@@ -43,7 +43,7 @@ run 0 ./toy --help
 for option in --prompt --ids --stop --dump-logits --force-ids --device; do
   grep -q -- "$option" out || fail "--help lacks $option"
 done
-for option in --seed --top-p --chat --bench; do
+for option in --seed --top-p --chat; do
   if grep -q -- "$option" out; then fail "--help has $option, which is not built"; fi
 done
 run 0 ./toy --version

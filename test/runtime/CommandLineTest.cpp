@@ -93,7 +93,7 @@ TEST(CommandLineTest, TakesTheOptions) {
 TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(bad({"--top-p", "0.9", "x"}), "unknown option --top-p")
       << "sampling is not built yet";
-  EXPECT_EQ(bad({"--bench"}), "unknown option --bench");
+  EXPECT_EQ(bad({"--selftest"}), "unknown option --selftest");
   EXPECT_EQ(bad({"two", "words"}),
             "one argument too many: `words`; quote a prompt of several words");
   EXPECT_EQ(bad({"x", "-p", "y"}),
@@ -131,13 +131,14 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
 TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
   std::string help = good({"--help"}).makePage("story");
   for (const char *option :
-       {"--prompt", "--file", "--ids", "--prompts", "--max-tokens",
-        "--temperature", "--stop", "--json", "--echo", "--dump-logits",
-        "--force-ids", "--device", "--ctx-size", "--max-batch", "--info",
-        "--verbose", "--version", "--help", "PROMPT"})
+       {"--prompt",     "--file",        "--ids",       "--prompts",
+        "--max-tokens", "--temperature", "--stop",      "--json",
+        "--echo",       "--dump-logits", "--force-ids", "--device",
+        "--ctx-size",   "--max-batch",   "--info",      "--verbose",
+        "--version",    "--help",        "--bench",     "PROMPT"})
     EXPECT_NE(help.find(option), std::string::npos) << option;
-  for (const char *option : {"--top-p", "--seed", "--chat", "--bench",
-                             "--logprobs", "--random-weights", "--selftest"})
+  for (const char *option : {"--top-p", "--seed", "--chat", "--logprobs",
+                             "--random-weights", "--selftest"})
     EXPECT_EQ(help.find(option), std::string::npos) << option;
 }
 

@@ -13,7 +13,7 @@
 
 namespace toy {
 
-class HostDevice final : public llrt::Device {
+class HostDevice : public llrt::Device {
 public:
   std::string description() const override { return "host"; }
   bool isEmulator() const override { return true; }

@@ -27,9 +27,6 @@ struct EmulatorEvent {
   bool recorded = false;
 };
 
-/// Executed warp instructions of one emulated millisecond.
-constexpr double instructionsPerMillisecond = 1e6;
-
 class EmulatorDevice final : public Device {
 public:
   EmulatorDevice(const EmulatedGpu &gpu, unsigned threads)
@@ -153,7 +150,7 @@ public:
       return Error("emulator: elapsed time of an event that was not recorded");
     return (static_cast<double>(last->executed) -
             static_cast<double>(first->executed)) /
-           instructionsPerMillisecond;
+           emulatedInstructionsPerMillisecond;
   }
 
 private:
