@@ -132,8 +132,9 @@ int main(int argc, char **argv) {
        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1, %f2, %f3, "
        "%f4}, {%r10, %r11, %r12, %r13}, {%r8, %r9}, {%f1, %f2, %f3, %f4};",
        5, 20000, plainProduct}};
-  Result<std::unique_ptr<Device>> device =
-      createEmulatorDevice({}, hostThreads);
+  EmulatorOptions options;
+  options.threads = hostThreads;
+  Result<std::unique_ptr<Device>> device = createEmulatorDevice({}, options);
   if (!device) {
     std::fprintf(stderr, "%s\n", device.error().message().c_str());
     return 1;

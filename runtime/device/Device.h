@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,8 +112,22 @@ struct EmulatedGpu {
   uint64_t memoryBytes = 0; ///< 0: the host's own limit
 };
 
-/// The emulator. `threads` 0: as many as the machine has cores.
-Result<std::unique_ptr<Device>> createEmulatorDevice(const EmulatedGpu &gpu = {}, unsigned threads = 0);
+/// What the emulator does beside running programs.
+struct EmulatorOptions {
+  /// Reports wrong programs (docs/emulator-checks.md): races, use of
+  /// uninitialised memory, misuse of barriers and asynchronous copies.
+  bool check = false;
+  /// Permutes warps and blocks and delays asynchronous copies, by this seed.
+  std::optional<uint64_t> schedule;
+  /// Counts what kernels do.
+  bool profile = false;
+  /// Host threads; 0: as many as the machine has cores. Observed programs
+  /// (check, schedule, profile) run on one.
+  unsigned threads = 0;
+};
+
+/// The emulator.
+Result<std::unique_ptr<Device>> createEmulatorDevice(const EmulatedGpu &gpu = {}, const EmulatorOptions &options = {});
 
 /// Why there is no usable CUDA device: no driver library at all is not an
 /// error for `--device auto`, everything else is.

@@ -72,7 +72,9 @@ inline Lanes f64(const std::vector<double> &values) {
 class Emulated {
 public:
   explicit Emulated(EmulatedGpu gpu = {}, unsigned threads = 2) {
-    Result<std::unique_ptr<Device>> made = createEmulatorDevice(gpu, threads);
+    EmulatorOptions options;
+    options.threads = threads;
+    Result<std::unique_ptr<Device>> made = createEmulatorDevice(gpu, options);
     if (made)
       device = std::move(*made);
     else

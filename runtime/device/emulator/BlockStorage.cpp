@@ -16,6 +16,8 @@ char *AlignedBytes::reserve(size_t size) {
 
 void WorkerStorage::prepare(Launch &launch) {
   worker.launch = &launch;
+  worker.program = launch.program;
+  worker.observer = launch.observer;
   if (releases != launch.memory->releaseCount()) {
     releases = launch.memory->releaseCount();
     intervals.clear();
@@ -45,6 +47,9 @@ Cluster *WorkerStorage::start(const Launch &launch, uint64_t number) {
                                             {cluster.index.x * size.x + x,
                                              cluster.index.y * size.y + y,
                                              cluster.index.z * size.z + z}));
+  if (launch.observer)
+    for (Block *block : cluster.blocks)
+      launch.observer->blockStarts(*block);
   return &cluster;
 }
 
@@ -115,6 +120,8 @@ Block *WorkerStorage::startBlock(const Launch &launch, Cluster &cluster,
 uint64_t WorkerStorage::finish(Cluster *cluster) {
   uint64_t executed = 0;
   for (Block *block : cluster->blocks) {
+    if (worker.observer)
+      worker.observer->blockEnds(*block);
     rooms[block->storage].used = false;
     for (const Warp &warp : block->warps)
       executed += warp.executed;

@@ -13,8 +13,8 @@ static std::string_view rootOf(std::string_view opcode) {
 }
 
 Builder::Builder(const PtxModule &module, const ModuleAddresses &addresses,
-                 const InstructionTable &table)
-    : module(module), addresses(addresses), table(table) {}
+                 const InstructionTable &table, Observer *observer)
+    : module(module), addresses(addresses), table(table), observer(observer) {}
 
 std::unique_ptr<Program> Builder::build(const FunctionDeclaration &kernel) {
   program = std::make_unique<Program>();
@@ -153,6 +153,8 @@ uint32_t Builder::emit(Handler handler, unsigned line) {
   inst.line = line;
   program->code.push_back(inst);
   metas.emplace_back();
+  if (observer)
+    program->notes.emplace_back();
   return static_cast<uint32_t>(program->code.size()) - 1;
 }
 
@@ -274,6 +276,8 @@ void Builder::statement(const Statement &statement) {
   Decoding decoding(*this, statement);
   found->second(decoding);
   decoding.noneLeft();
+  if (observer)
+    noteDown(statement, guard + (statement.guard >= 0));
   if (statement.guard < 0)
     return;
   for (size_t i = guard + 1; i < metas.size(); ++i)
@@ -286,6 +290,29 @@ void Builder::statement(const Statement &statement) {
   metas[guard].flow = Flow::Branch;
   metas[guard].label = newLabel();
   labelAt.back() = static_cast<int64_t>(program->code.size());
+}
+
+void Builder::noteDown(const Statement &statement, size_t from) {
+  for (size_t i = from; i < program->notes.size(); ++i)
+    program->notes[i].opcode = std::string(statement.opcode);
+  if (from >= program->notes.size())
+    return;
+  // Of several, the last does what the opcode says.
+  Note &note = program->notes.back();
+  describe(note, statement);
+  if (!note.isAccess() || note.space != Space::Param)
+    return;
+  // A callee's parameters lie in local memory; the kernel's are no memory.
+  note.kind = Note::Plain;
+  for (const Operand &operand : statement.operands) {
+    if (operand.kind != Operand::Memory ||
+        operand.elements[0].kind != Operand::Variable)
+      continue;
+    bool dynamic;
+    variableAddress(operand.elements[0], note.space, dynamic, statement.line);
+    if (note.space == Space::Local)
+      note.kind = rootOf(statement.opcode) == "st" ? Note::Store : Note::Load;
+  }
 }
 
 void Builder::conditional(Handler handler, int predicate, bool negated,

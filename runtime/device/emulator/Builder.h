@@ -22,8 +22,9 @@ struct ModuleAddresses {
 
 class Builder {
 public:
+  /// With an observer the program carries Notes and is instrumented.
   Builder(const PtxModule &module, const ModuleAddresses &addresses,
-          const InstructionTable &table);
+          const InstructionTable &table, Observer *observer = nullptr);
   /// Throws PtxError.
   std::unique_ptr<Program> build(const FunctionDeclaration &kernel);
 
@@ -67,6 +68,7 @@ private:
   const PtxModule &module;
   const ModuleAddresses &addresses;
   const InstructionTable &table;
+  Observer *observer;
   std::unique_ptr<Program> program;
   std::vector<Meta> metas;
   std::vector<Reference> references;
@@ -100,6 +102,8 @@ private:
 
   void expand(const FunctionDeclaration &function, Frame &frame);
   void statement(const Statement &statement);
+  /// Notes for the Insts of a statement, from `from` on.
+  void noteDown(const Statement &statement, size_t from);
   bool control(const Statement &statement, std::string_view root);
   void branch(const Statement &statement);
   void jumpTable(const Statement &statement);

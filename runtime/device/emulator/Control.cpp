@@ -2,6 +2,7 @@
 // Splits: divergence, reconvergence, exits, rotation.
 #include "runtime/device/emulator/Control.h"
 #include "runtime/device/emulator/Barriers.h"
+#include "runtime/device/emulator/Observer.h"
 
 using namespace llrt::emu;
 
@@ -163,6 +164,8 @@ static void exitLanes(Warp &warp, uint32_t lanes) {
   if (!warp.live)
     --warp.block->liveWarps;
   warp.block->effects += 1;
+  if (Observer *observer = warp.observer())
+    observer->lanesExit(warp, lanes);
   threadsLeft(*warp.block);
 }
 

@@ -237,6 +237,11 @@ void Builder::assignSlots() {
     else
       const_cast<uint32_t *>(inst.extra)[reference.slot - 8] =
           slot[reference.reg];
+    if (observer)
+      program->notes[reference.inst].registers.push_back(
+          {slot[reference.reg], reference.slot, reference.reg,
+           static_cast<uint8_t>(registers[reference.reg].bits), reference.isDef,
+           reference.isUse});
   }
 }
 
@@ -249,6 +254,7 @@ void Builder::placeReconvergence() {
       meets[static_cast<size_t>(block.postDominator)] = 1;
   }
   std::vector<Inst> code;
+  std::vector<Note> notes;
   std::vector<uint32_t> start(blocks.size());
   std::vector<uint32_t> lastOf(blocks.size());
   for (size_t b = 0; b < blocks.size(); ++b) {
@@ -258,12 +264,18 @@ void Builder::placeReconvergence() {
       meet.run = runReconverge;
       meet.line = program->code[blocks[b].begin].line;
       code.push_back(meet);
+      if (observer)
+        notes.emplace_back();
     }
-    for (uint32_t i = blocks[b].begin; i < blocks[b].end; ++i)
+    for (uint32_t i = blocks[b].begin; i < blocks[b].end; ++i) {
       code.push_back(program->code[i]);
+      if (observer)
+        notes.push_back(std::move(program->notes[i]));
+    }
     lastOf[b] = static_cast<uint32_t>(code.size()) - 1;
   }
   program->code = std::move(code);
+  program->notes = std::move(notes);
   auto target = [&](int label) {
     return &program->code[start[static_cast<size_t>(
         blockOf[static_cast<size_t>(labelAt[static_cast<size_t>(label)])])]];

@@ -29,8 +29,17 @@ struct EmulatorEvent {
 
 class EmulatorDevice final : public Device {
 public:
-  EmulatorDevice(const EmulatedGpu &gpu, unsigned threads)
-      : gpu(gpu), memory(gpu.memoryBytes), scheduler(threads) {}
+  EmulatorDevice(const EmulatedGpu &gpu, const EmulatorOptions &options,
+                 unsigned threads)
+      : gpu(gpu), options(options), memory(gpu.memoryBytes),
+        scheduler(threads) {}
+
+  /// Before anything else happens on the device.
+  void observe(std::unique_ptr<Observer> added) {
+    owned.push_back(std::move(added));
+    observers.all.push_back(owned.back().get());
+    observer = observers.all.size() == 1 ? owned.back().get() : &observers;
+  }
 
   std::string description() const override {
     return "emulator (" + gpu.name + ", sm_" + std::to_string(gpu.smVersion) +
@@ -41,13 +50,22 @@ public:
 
   Result<DeviceAddress> allocate(uint64_t bytes,
                                  std::string_view name) override {
-    return memory.allocate(bytes, name);
+    Result<uint64_t> address = memory.allocate(bytes, name);
+    if (address && observer)
+      observer->allocated(*memory.find(*address), false);
+    return address;
   }
   Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes,
                                          std::string_view name) override {
-    return memory.adopt(host, bytes, name);
+    Result<uint64_t> address = memory.adopt(host, bytes, name);
+    if (address && observer)
+      observer->allocated(*memory.find(*address), true);
+    return address;
   }
   Error release(DeviceAddress address) override {
+    const Allocation *allocation = memory.find(address);
+    if (observer && allocation && allocation->begin == address)
+      observer->released(*allocation);
     return memory.release(address);
   }
 
@@ -56,6 +74,8 @@ public:
     if (Error error = memory.check(to, bytes, true, "copy to the device"))
       return error;
     std::memcpy(reinterpret_cast<void *>(to), from, bytes);
+    if (observer)
+      observer->hostWrote(to, bytes);
     return Error::success();
   }
   Error copyToHost(void *to, DeviceAddress from, uint64_t bytes,
@@ -73,6 +93,8 @@ public:
       return error;
     std::memmove(reinterpret_cast<void *>(to),
                  reinterpret_cast<const void *>(from), bytes);
+    if (observer)
+      observer->copiedOnDevice(to, from, bytes);
     return Error::success();
   }
   Error fill(DeviceAddress to, uint8_t byte, uint64_t bytes,
@@ -80,12 +102,15 @@ public:
     if (Error error = memory.check(to, bytes, true, "fill"))
       return error;
     std::memset(reinterpret_cast<void *>(to), byte, bytes);
+    if (observer)
+      observer->hostWrote(to, bytes);
     return Error::success();
   }
 
   Result<Module *> loadModule(std::string_view image,
                               std::string_view name) override {
-    Result<LoadedModule> loaded = emu::loadModule(image, name, memory);
+    Result<LoadedModule> loaded =
+        emu::loadModule(image, name, memory, observer);
     if (!loaded)
       return loaded.error();
     modules.emplace_back();
@@ -125,7 +150,13 @@ public:
     for (size_t i = 0; i < argumentCount; ++i)
       std::memcpy(launch.parameters.data() + program.parameters[i].offset,
                   arguments[i], program.parameters[i].bytes);
-    return scheduler.run(launch, executed);
+    launch.observer = observer;
+    if (observer)
+      observer->kernelStarts(launch);
+    Error error = scheduler.run(launch, executed);
+    if (observer)
+      observer->kernelEnds(launch);
+    return error;
   }
 
   Result<Stream *> createStream() override {
@@ -155,8 +186,12 @@ public:
 
 private:
   EmulatedGpu gpu;
+  EmulatorOptions options;
   Memory memory;
   Scheduler scheduler;
+  std::vector<std::unique_ptr<Observer>> owned;
+  ObserverList observers;
+  Observer *observer = nullptr; ///< the list, or what it holds, or null
   std::deque<EmulatorModule> modules;
   std::deque<char> streams;
   std::deque<EmulatorEvent> events;
@@ -253,13 +288,17 @@ private:
 } // namespace
 
 Result<std::unique_ptr<Device>>
-llrt::createEmulatorDevice(const EmulatedGpu &gpu, unsigned threads) {
+llrt::createEmulatorDevice(const EmulatedGpu &gpu,
+                           const EmulatorOptions &options) {
   if (const char *missing = missingProcessorFeature())
     return Error(
         std::string("emulator: needs an x86-64-v3 processor; this one lacks ") +
         missing);
+  unsigned threads = options.threads;
   if (threads == 0)
     threads = std::max(1u, std::thread::hardware_concurrency());
+  if (options.check || options.schedule || options.profile)
+    threads = 1;
   return std::unique_ptr<Device>(
-      new EmulatorDevice(gpu, std::min(threads, 256u)));
+      new EmulatorDevice(gpu, options, std::min(threads, 256u)));
 }

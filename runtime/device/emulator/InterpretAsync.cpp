@@ -4,6 +4,7 @@
 // times; waits therefore never block.
 #include "runtime/device/emulator/Access.h"
 #include "runtime/device/emulator/Barriers.h"
+#include "runtime/device/emulator/Observer.h"
 #include "runtime/device/emulator/Scheduler.h"
 
 using namespace llrt::emu;
@@ -73,6 +74,14 @@ char *hostRange(const Inst *inst, Warp &warp, int lane, uint64_t address,
   return reinterpret_cast<char *>(address);
 }
 
+/// The operation's completion is a transaction of the mbarrier there.
+void observeMbarrier(AsyncEvent &event, uint64_t address) {
+  event.group = AsyncGroup::Mbarrier;
+  event.mbarrier = static_cast<uint32_t>(address) & clusterOffsetMask;
+  sharedAt(event.inst, *event.warp, event.lane, address, 8, "mbarrier",
+           event.mbarrierBlock);
+}
+
 /// op[0]: destination, op[1]: source, op[2]: mbarrier, op[3]: size.
 const Inst *runBulkCopy(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t flags = inst->extra[3];
@@ -95,6 +104,17 @@ const Inst *runBulkCopy(const Inst *inst, Warp &warp, uint32_t mask) {
         hostRange(inst, warp, lane, to, size, AccessKind::Store, !toShared);
     const char *source =
         hostRange(inst, warp, lane, from, size, AccessKind::Load, !fromShared);
+    if (Observer *observer = warp.observer()) {
+      AsyncEvent event{AsyncKind::Bulk, AsyncGroup::Bulk, inst, &warp, lane};
+      event.read = source;
+      event.write = target;
+      event.readBytes = event.writeBytes = size;
+      if (flags & F::HasMbarrier)
+        observeMbarrier(event, addressOf(warp, inst, 2, lane,
+                                         flags & F::MbarrierWide, true) -
+                                   sharedWindow);
+      observer->asyncIssued(event);
+    }
     std::memmove(target, source, size);
     if (flags & F::HasMbarrier) {
       uint64_t barrier =
@@ -136,11 +156,19 @@ const Inst *runCopy(const Inst *inst, Warp &warp, uint32_t mask) {
             "misaligned cp.async of " + std::to_string(size) + " bytes");
     char *target =
         hostRange(inst, warp, lane, to, size, AccessKind::Store, false);
+    const char *source =
+        bytes ? hostRange(inst, warp, lane, from, bytes, AccessKind::Load, true)
+              : nullptr;
+    if (Observer *observer = warp.observer()) {
+      AsyncEvent event{AsyncKind::Copy, AsyncGroup::Copy, inst, &warp, lane};
+      event.read = source;
+      event.readBytes = bytes;
+      event.write = target;
+      event.writeBytes = size;
+      observer->asyncIssued(event);
+    }
     if (bytes)
-      std::memcpy(
-          target,
-          hostRange(inst, warp, lane, from, bytes, AccessKind::Load, true),
-          bytes);
+      std::memcpy(target, source, bytes);
     std::memset(target + bytes, 0, size - bytes);
   }
   warp.block->effects += 1;
@@ -157,6 +185,11 @@ const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
     uint32_t address = static_cast<uint32_t>(
         laneAddress<A>(warp, inst->op[0], lane, inst->imm, true) -
         sharedWindow);
+    if (Observer *observer = warp.observer()) {
+      AsyncEvent event{AsyncKind::Copy, AsyncGroup::Copy, inst, &warp, lane};
+      observeMbarrier(event, address);
+      observer->asyncArrives(event);
+    }
     if (inst->aux)
       arrive(inst, warp, lane, address, 1, 0, false);
     else

@@ -5,6 +5,7 @@
 #include "runtime/device/emulator/Control.h"
 #include "runtime/device/emulator/Decoding.h"
 #include "runtime/device/emulator/Lanes.h"
+#include "runtime/device/emulator/Observer.h"
 
 using namespace llrt::emu;
 
@@ -42,6 +43,8 @@ static void deliver(const Inst *inst, Warp &warp, uint32_t mask,
 
 static void release(Block &block, uint32_t number) {
   Barrier &barrier = block.barriers[number];
+  if (Observer *observer = block.warps[0].observer())
+    observer->barrierCompletes(block, number);
   for (Warp &warp : block.warps)
     for (Split &split : warp.splits)
       if (split.state == SplitState::Barrier && split.waitsAt == number) {
@@ -100,6 +103,9 @@ static const Inst *runBarrier(const Inst *inst, Warp &warp, uint32_t mask) {
     fault(inst, lane,
           "more threads than the " + std::to_string(barrier.expected) +
               " of barrier " + std::to_string(number));
+  if (Observer *observer = warp.observer())
+    observer->barrierArrives(inst, warp, mask, number,
+                             kind != BarrierKind::Arrive);
   if (complete(block, barrier)) {
     deliver(inst, warp, mask, barrier);
     release(block, number);
@@ -129,6 +135,8 @@ static void completeCluster(Cluster &cluster) {
       if (warp.live & ~warp.clusterPending)
         return;
   cluster.arriving = false;
+  if (Observer *observer = cluster.blocks[0]->warps[0].observer())
+    observer->clusterCompletes(cluster);
   for (Block *block : cluster.blocks) {
     block->effects += 1;
     for (Warp &warp : block->warps) {
@@ -150,6 +158,8 @@ static const Inst *runClusterArrive(const Inst *inst, Warp &warp,
           "barrier.cluster.arrive, twice without a wait in between");
   warp.clusterArrived |= mask;
   warp.clusterPending |= mask;
+  if (Observer *observer = warp.observer())
+    observer->clusterArrives(inst, warp, mask);
   warp.block->cluster->arriving = true;
   warp.block->effects += 1;
   completeCluster(*warp.block->cluster);
@@ -170,6 +180,8 @@ static const Inst *runClusterWait(const Inst *inst, Warp &warp, uint32_t mask) {
     return nullptr;
   }
   warp.clusterArrived &= ~mask;
+  if (Observer *observer = warp.observer())
+    observer->clusterPasses(inst, warp, mask);
   return inst + 1;
 }
 
@@ -267,6 +279,17 @@ static char *mbarrierAt(const Inst *inst, Warp &warp, int lane,
   return sharedAt(inst, warp, lane, address, 8, "mbarrier", owner);
 }
 
+static void observe(MbarrierAction action, const Inst *inst, Warp &warp,
+                    int lane, uint32_t address) {
+  Observer *observer = warp.observer();
+  if (!observer)
+    return;
+  Block *owner;
+  mbarrierAt(inst, warp, lane, address, owner);
+  observer->mbarrier(
+      {action, inst, &warp, lane, owner, address & clusterOffsetMask});
+}
+
 MbarrierWord llrt::emu::readMbarrier(const Inst *inst, Warp &warp, int lane,
                                      uint32_t address) {
   uint64_t word;
@@ -295,6 +318,7 @@ void llrt::emu::writeMbarrier(const Inst *inst, Warp &warp, int lane,
   std::memcpy(at, &packed, 8);
   if (!ends)
     return;
+  observe(MbarrierAction::PhaseEnds, inst, warp, lane, address);
   for (Warp &each : owner->warps)
     for (Split &split : each.splits)
       if (split.state == SplitState::Mbarrier &&
@@ -305,6 +329,10 @@ void llrt::emu::writeMbarrier(const Inst *inst, Warp &warp, int lane,
 uint64_t llrt::emu::arrive(const Inst *inst, Warp &warp, int lane,
                            uint32_t address, uint32_t arrivals, int64_t expect,
                            bool drop) {
+  observe(arrivals      ? MbarrierAction::Arrive
+          : expect >= 0 ? MbarrierAction::Expect
+                        : MbarrierAction::Complete,
+          inst, warp, lane, address);
   MbarrierWord word = readMbarrier(inst, warp, lane, address);
   uint64_t state = word.pack();
   if (arrivals > word.pending)
@@ -350,6 +378,7 @@ template <class A>
 static const Inst *runInit(const Inst *inst, Warp &warp, uint32_t mask) {
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
+    observe(MbarrierAction::Initialise, inst, warp, lane, address);
     uint32_t count = warp.in<uint32_t>(inst->op[1])[lane];
     if (count == 0 || count > MbarrierWord::maxCount)
       fault(inst, lane,
@@ -367,6 +396,7 @@ template <class A>
 static const Inst *runInvalidate(const Inst *inst, Warp &warp, uint32_t mask) {
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
+    observe(MbarrierAction::Invalidate, inst, warp, lane, address);
     readMbarrier(inst, warp, lane, address);
     Block *owner;
     std::memset(mbarrierAt(inst, warp, lane, address, owner), 0, 8);
@@ -410,6 +440,7 @@ static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
   MbarrierWord word{};
   eachLane(mask, [&](int lane) {
     uint32_t address = sharedAddress<A>(inst, warp, 0, lane, inst->imm);
+    observe(MbarrierAction::Tests, inst, warp, lane, address);
     if (address != last)
       word = readMbarrier(inst, warp, lane, address);
     last = address;
@@ -430,6 +461,11 @@ static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
     warp.stop = Stop::Blocked;
     return nullptr;
   }
+  if (warp.observer())
+    eachLane(over, [&](int lane) {
+      observe(MbarrierAction::Passes, inst, warp, lane,
+              sharedAddress<A>(inst, warp, 0, lane, inst->imm));
+    });
   putPredicate(warp, inst->op[1], over, mask);
   if (waiting >= 0)
     countPoll(warp);

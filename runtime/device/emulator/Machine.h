@@ -27,6 +27,7 @@ struct Inst;
 struct Warp;
 struct Block;
 struct Worker;
+class Observer;
 
 /// Runs one instruction for the lanes of `mask` and returns the next one, or
 /// null after it has said in Warp::stop why the split leaves the processor.
@@ -120,6 +121,7 @@ struct Warp {
   }
   Split &split() { return splits[static_cast<size_t>(current)]; }
   bool done() const { return live == 0; }
+  inline Observer *observer() const;
 };
 
 /// A named barrier of a block, counted in threads.
@@ -169,7 +171,11 @@ struct Launch;
 struct Worker {
   Launch *launch = nullptr;
   Interval *intervals = nullptr; ///< by Inst::aux
+  const Program *program = nullptr;
+  Observer *observer = nullptr; ///< null: nobody looks on
 };
+
+inline Observer *Warp::observer() const { return worker->observer; }
 
 /// A kernel that went wrong. The scheduler adds kernel and place.
 struct Fault {

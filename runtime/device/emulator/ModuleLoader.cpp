@@ -31,7 +31,8 @@ static const InstructionTable &instructions() {
 
 /// Places .global and .const variables in one allocation and fills them in.
 static uint64_t placeVariables(const PtxModule &module, std::string_view name,
-                               Memory &memory, ModuleAddresses &addresses) {
+                               Memory &memory, ModuleAddresses &addresses,
+                               Observer *observer) {
   uint64_t bytes = 0;
   std::vector<uint64_t> offsets;
   for (const VariableDeclaration &variable : module.variables) {
@@ -55,6 +56,9 @@ static uint64_t placeVariables(const PtxModule &module, std::string_view name,
       memory.allocate(bytes, "variables of " + std::string(name));
   if (!base)
     throw PtxError{module.variables.front().line, base.error().message()};
+  // Pages come zeroed, which is what variables without initialisers hold.
+  if (observer)
+    observer->allocated(*memory.find(*base), true);
   for (size_t i = 0; i < offsets.size(); ++i)
     addresses.variables[i] = *base + offsets[i];
   try {
@@ -97,12 +101,12 @@ static uint64_t placeVariables(const PtxModule &module, std::string_view name,
 
 Result<LoadedModule> llrt::emu::loadModule(std::string_view text,
                                            std::string_view name,
-                                           Memory &memory) {
+                                           Memory &memory, Observer *observer) {
   uint64_t variables = 0;
   try {
     std::unique_ptr<PtxModule> module = parsePtx(text);
     ModuleAddresses addresses;
-    variables = placeVariables(*module, name, memory, addresses);
+    variables = placeVariables(*module, name, memory, addresses, observer);
     LoadedModule result;
     result.name = std::string(name);
     auto shared = std::make_shared<const std::string>(module->text);
@@ -110,9 +114,13 @@ Result<LoadedModule> llrt::emu::loadModule(std::string_view text,
       if (!function.isEntry || !function.hasBody)
         continue;
       result.kernels.push_back(
-          Builder(*module, addresses, instructions()).build(function));
-      result.kernels.back()->moduleName = std::string(name);
-      result.kernels.back()->text = shared;
+          Builder(*module, addresses, instructions(), observer)
+              .build(function));
+      Program &program = *result.kernels.back();
+      program.moduleName = std::string(name);
+      program.text = shared;
+      if (observer)
+        instrument(program, *observer);
     }
     return result;
   } catch (const PtxError &error) {

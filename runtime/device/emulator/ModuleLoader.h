@@ -13,10 +13,10 @@ struct LoadedModule {
 };
 
 /// Parses, allocates the module's variables and decodes every kernel, so that
-/// an instruction that is not known is found here. Messages begin "NAME:LINE:
-/// ".
+/// an instruction that is not known is found here; `observer` instruments them.
+/// Messages begin "NAME:LINE: ".
 Result<LoadedModule> loadModule(std::string_view text, std::string_view name,
-                                Memory &memory);
+                                Memory &memory, Observer *observer = nullptr);
 
 } // namespace llrt::emu
 

@@ -3,7 +3,7 @@
 #ifndef LLAMAC_RUNTIME_DEVICE_EMULATOR_PROGRAM_H
 #define LLAMAC_RUNTIME_DEVICE_EMULATOR_PROGRAM_H
 
-#include "runtime/device/emulator/Machine.h"
+#include "runtime/device/emulator/Observer.h"
 
 #include <deque>
 #include <memory>
@@ -75,6 +75,7 @@ struct Program {
   std::string moduleName;
   std::shared_ptr<const std::string> text; ///< the module's PTX, for messages
   std::vector<Inst> code;
+  std::vector<Note> notes; ///< as long as code; empty without an Observer
   std::deque<std::vector<uint32_t>> extras;         ///< Inst::extra points here
   std::deque<std::vector<const Inst *>> jumpTables; ///< of brx.idx
   std::vector<ConstantLine> constants;              ///< lanes; see Inst::op

@@ -26,6 +26,7 @@ namespace llrt::emu {
 struct Launch {
   const Program *program = nullptr;
   const Memory *memory = nullptr;
+  Observer *observer = nullptr;
   LaunchShape shape;
   std::vector<char> parameters;
   uint32_t sharedBytes = 0; ///< static and dynamic
