@@ -30,6 +30,17 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
                 {"rms_norm_eps", config.rmsNormEps},
                 {"rope_theta", config.ropeTheta},
                 {"tie_word_embeddings", config.tiedEmbeddings}});
+  const RopeScaling &scaling = config.ropeScaling;
+  if (scaling.kind == RopeScaling::Linear)
+    model["rope_scaling"] = {{"rope_type", "linear"},
+                             {"factor", scaling.factor}};
+  if (scaling.kind == RopeScaling::Llama3)
+    model["rope_scaling"] = {
+        {"rope_type", "llama3"},
+        {"factor", scaling.factor},
+        {"low_freq_factor", scaling.lowFreqFactor},
+        {"high_freq_factor", scaling.highFreqFactor},
+        {"original_max_position_embeddings", scaling.originalMaxPositions}};
   passport["sources"] = Json::array();
   for (const SourceFile &source : checkpoint.sources) {
     char hash[17];

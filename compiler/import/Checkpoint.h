@@ -25,6 +25,20 @@ enum class DType { BF16, F16, F32 };
 const char *getName(DType dtype);
 inline unsigned getBytes(DType dtype) { return dtype == DType::F32 ? 4 : 2; }
 
+/// Rotary positions stretched to a longer context, as config.json says it.
+struct RopeScaling {
+  enum Kind { None, Linear, Llama3 } kind = None;
+  double factor = 1;                            // at least 1
+  double lowFreqFactor = 0, highFreqFactor = 0; // Llama3: 0 < low < high
+  int64_t originalMaxPositions = 0;             // Llama3: positive
+  bool operator==(const RopeScaling &other) const {
+    return kind == other.kind && factor == other.factor &&
+           lowFreqFactor == other.lowFreqFactor &&
+           highFreqFactor == other.highFreqFactor &&
+           originalMaxPositions == other.originalMaxPositions;
+  }
+};
+
 /// A model's shape and constants, checked: every count is positive and small
 /// enough that no product of two of them overflows 63 bits, heads divide.
 struct Config {
@@ -39,6 +53,7 @@ struct Config {
   int64_t maxPositionEmbeddings = 0;
   double rmsNormEps = 0;
   double ropeTheta = 0;
+  RopeScaling ropeScaling;
   bool tiedEmbeddings = false;
   std::optional<DType> dtype; // what the config says; the tensors decide
   std::optional<int64_t> bosId;

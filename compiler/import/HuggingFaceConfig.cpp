@@ -244,87 +244,153 @@ public:
   std::string fault;
 };
 
-/// Rope keys of one object: {rope_type | type, ...}. Gives theta where stated.
-std::optional<double> readRope(Reader &reader, const char *key,
-                               bool thetaAllowed, std::string &type) {
-  const Json *rope = reader.find(key);
-  if (!rope)
-    return std::nullopt;
-  if (!rope->is_object()) {
-    reader.expected(key, *rope, "an object or null");
-    return std::nullopt;
-  }
-  Reader inner(*rope, reader.name + ": \"" + key + "\"");
+/// What one rope object says.
+struct Rope {
+  std::string type; // "" where there is no object
+  std::optional<double> theta;
+  RopeScaling scaling;
+};
+
+/// The type of a rope object, by either spelling of the key.
+std::string readRopeType(Reader &rope) {
+  std::string type;
   for (const char *spelling : {"rope_type", "type"}) {
-    const Json *value = inner.find(spelling);
+    const Json *value = rope.find(spelling);
     if (!value)
       continue;
-    if (!value->is_string()) {
-      inner.expected(spelling, *value, "a string");
-    } else if (!type.empty() && type != value->get<std::string>()) {
-      inner.fail("says both rope type \"" + type + "\" and \"" +
-                 value->get<std::string>() + "\"");
-    } else {
-      type = value->get<std::string>();
-    }
-  }
-  if (inner.fault.empty() && type != "default") {
-    static const char *known[] = {"linear",   "dynamic", "yarn",
-                                  "longrope", "llama3",  "proportional"};
-    bool isKnown = false;
-    for (const char *name : known)
-      isKnown |= type == name;
-    if (type.empty())
-      inner.fail("has no \"rope_type\" (or \"type\")");
-    else if (isKnown)
-      inner.fail("asks for rope scaling \"" + type +
-                 "\", which is not built yet");
+    if (!value->is_string())
+      rope.expected(spelling, *value, "a string");
+    else if (!type.empty() && type != value->get<std::string>())
+      rope.fail("says both rope type \"" + type + "\" and \"" +
+                value->get<std::string>() + "\"");
     else
-      inner.fail("has the unknown rope type \"" + type + "\"");
+      type = value->get<std::string>();
   }
-  std::optional<double> theta;
-  for (auto &[name, value] : rope->items()) {
-    if (name == "rope_type" || name == "type")
-      continue;
-    if (name == "rope_theta" && thetaAllowed) {
-      double number =
-          inner.real("rope_theta", 1, 1e12, "a number from 1 to 1e12", -1);
-      if (number > 0)
-        theta = number;
-    } else if (name == "partial_rotary_factor") {
-      if (!value.is_null() && value != 1)
-        inner.fail("\"partial_rotary_factor\" is " + describeJson(value) +
-                   ": it asks for rotation of a part of each head, which is "
-                   "not built yet");
-    } else {
-      inner.fail("has the key \"" + name +
-                 "\", which the rope type \"default\" does not take");
-    }
-  }
-  if (reader.fault.empty())
-    reader.fault = inner.fault;
-  return theta;
+  if (rope.fault.empty() && type.empty())
+    rope.fail("has no \"rope_type\" (or \"type\")");
+  return type;
 }
 
-double readRopeTheta(Reader &reader) {
-  std::string scalingType, parametersType;
-  readRope(reader, "rope_scaling", false, scalingType);
-  if (!reader.fault.empty())
-    return 0;
-  std::optional<double> inner =
-      readRope(reader, "rope_parameters", true, parametersType);
-  if (!reader.fault.empty())
-    return 0;
+/// The keys that the scaling of `type` takes; all of them are needed.
+void readScaling(Reader &rope, const std::string &type, RopeScaling &scaling) {
+  const double missing = std::numeric_limits<double>::quiet_NaN();
+  auto positive = [&](const char *key) {
+    return rope.real(key, 1e-6, 1e6, "a number from 1e-6 to 1e6", missing);
+  };
+  if (type == "default")
+    return;
+  if (type != "linear" && type != "llama3") {
+    for (const char *known :
+         {"dynamic", "yarn", "longrope", "su", "proportional"})
+      if (type == known)
+        return rope.fail("asks for rope scaling \"" + type +
+                         "\", which is not built yet; llamac compiles "
+                         "\"default\", \"linear\" and \"llama3\"");
+    return rope.fail("has the unknown rope type \"" + type +
+                     "\"; llamac compiles \"default\", \"linear\" and "
+                     "\"llama3\"");
+  }
+  scaling.factor =
+      rope.real("factor", 1, 1e6, "a number from 1 to 1e6", missing);
+  scaling.kind = RopeScaling::Linear;
+  if (type == "linear")
+    return;
+  scaling.kind = RopeScaling::Llama3;
+  scaling.lowFreqFactor = positive("low_freq_factor");
+  scaling.highFreqFactor = positive("high_freq_factor");
+  scaling.originalMaxPositions =
+      rope.count("original_max_position_embeddings", 1, 1 << 24);
+  if (rope.fault.empty() && scaling.lowFreqFactor >= scaling.highFreqFactor)
+    rope.fail("\"low_freq_factor\" is " + Json(scaling.lowFreqFactor).dump() +
+              ", expected less than \"high_freq_factor\", which is " +
+              Json(scaling.highFreqFactor).dump());
+}
+
+/// Every key of a rope object is used, or the object is refused.
+void accountRope(Reader &rope, const std::string &type) {
+  auto isIn = [](const std::string &name, auto &&list) {
+    for (const char *entry : list)
+      if (name == entry)
+        return true;
+    return false;
+  };
+  for (auto &[name, value] : rope.object.items()) {
+    if (isIn(name, std::initializer_list<const char *>{"rope_type", "type",
+                                                       "rope_theta"}) ||
+        (type != "default" && name == "factor") ||
+        (type == "llama3" &&
+         isIn(name, std::initializer_list<const char *>{
+                        "low_freq_factor", "high_freq_factor",
+                        "original_max_position_embeddings"})))
+      continue;
+    if (name == "partial_rotary_factor") {
+      if (!value.is_null() && value != 1)
+        rope.fail("\"partial_rotary_factor\" is " + describeJson(value) +
+                  ": it asks for rotation of a part of each head, which is "
+                  "not built yet");
+      continue;
+    }
+    rope.fail("has the key \"" + name + "\", which the rope type \"" + type +
+              "\" does not take");
+  }
+}
+
+Rope readRope(Reader &reader, const char *key) {
+  Rope result;
+  const Json *object = reader.find(key);
+  if (!object)
+    return result;
+  if (!object->is_object()) {
+    reader.expected(key, *object, "an object or null");
+    return result;
+  }
+  Reader rope(*object, reader.name + ": \"" + key + "\"");
+  result.type = readRopeType(rope);
+  if (rope.fault.empty())
+    readScaling(rope, result.type, result.scaling);
+  double theta =
+      rope.real("rope_theta", 1, 1e12, "a number from 1 to 1e12", -1);
+  if (theta > 0)
+    result.theta = theta;
+  if (rope.fault.empty())
+    accountRope(rope, result.type);
+  if (reader.fault.empty())
+    reader.fault = rope.fault;
+  return result;
+}
+
+/// rope_theta, rope_scaling (the older key) and rope_parameters: what two of
+/// them say has to be the same.
+void readRopes(Reader &reader, Config &config) {
+  Rope scaling = readRope(reader, "rope_scaling");
+  Rope parameters = readRope(reader, "rope_parameters");
   double outer =
       reader.real("rope_theta", 1, 1e12, "a number from 1 to 1e12", -1);
-  if (inner && outer > 0 && *inner != outer)
-    reader.fail("\"rope_theta\" is " + Json(outer).dump() +
-                " but \"rope_parameters\" says " + Json(*inner).dump() +
-                ": remove the wrong one");
-  if (inner)
-    return *inner;
+  if (!reader.fault.empty())
+    return;
+  if (!scaling.type.empty() && !parameters.type.empty() &&
+      !(scaling.scaling == parameters.scaling))
+    return reader.fail("\"rope_scaling\" and \"rope_parameters\" ask for "
+                       "different scalings (\"" +
+                       scaling.type + "\" and \"" + parameters.type +
+                       "\", or different factors): remove the wrong one");
   // What transformers takes for a config from before the key existed.
-  return outer > 0 ? outer : 10000.0;
+  config.ropeTheta = outer > 0 ? outer : 10000.0;
+  const char *from = outer > 0 ? "rope_theta" : nullptr;
+  for (auto [key, theta] : {std::pair("rope_scaling", scaling.theta),
+                            std::pair("rope_parameters", parameters.theta)}) {
+    if (!theta)
+      continue;
+    if (from && *theta != config.ropeTheta)
+      return reader.fail(std::string("\"") + from + "\" is " +
+                         Json(config.ropeTheta).dump() + " but \"" + key +
+                         "\" says " + Json(*theta).dump() +
+                         ": remove the wrong one");
+    config.ropeTheta = *theta;
+    from = key;
+  }
+  config.ropeScaling =
+      scaling.type.empty() ? parameters.scaling : scaling.scaling;
 }
 
 void readArchitecture(Reader &reader) {
@@ -433,7 +499,8 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
   if (config.headDim % 2 != 0 || config.headDim > 256)
     reader.fail("the head dimension is " + std::to_string(config.headDim) +
                 ", expected an even number up to 256");
-  config.ropeTheta = readRopeTheta(reader);
+  if (reader.fault.empty())
+    readRopes(reader, config);
   const Json *activation = reader.find("hidden_act");
   if (activation && *activation != "silu" && *activation != "swish")
     reader.fail("\"hidden_act\" is " + describeJson(*activation) +

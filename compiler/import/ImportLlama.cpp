@@ -39,7 +39,8 @@ public:
     storage = options.dtype == DType::BF16  ? Type(builder.getBF16Type())
               : options.dtype == DType::F16 ? Type(builder.getF16Type())
                                             : Type(f32);
-    rope = RopeAttr::get(&context, builder.getF64FloatAttr(config.ropeTheta));
+    rope = RopeAttr::get(&context, builder.getF64FloatAttr(config.ropeTheta),
+                         getScaling());
     eps = builder.getF32FloatAttr(static_cast<float>(config.rmsNormEps));
     pieces = getPieceCount(checkpoint);
   }
@@ -63,6 +64,20 @@ private:
   }
   Type activations(int64_t features) {
     return RankedTensorType::get({batch, tokens, features}, f32);
+  }
+
+  RopeScalingAttr getScaling() {
+    const RopeScaling &scaling = config.ropeScaling;
+    if (scaling.kind == RopeScaling::None)
+      return {};
+    FloatAttr factor = builder.getF64FloatAttr(scaling.factor);
+    if (scaling.kind == RopeScaling::Linear)
+      return RopeScalingAttr::get(&context, RopeScalingKind::Linear, factor,
+                                  FloatAttr(), FloatAttr(), 0);
+    return RopeScalingAttr::get(&context, RopeScalingKind::Llama3, factor,
+                                builder.getF64FloatAttr(scaling.lowFreqFactor),
+                                builder.getF64FloatAttr(scaling.highFreqFactor),
+                                scaling.originalMaxPositions);
   }
 
   ModelAttr getModelAttr() {

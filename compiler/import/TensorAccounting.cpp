@@ -17,8 +17,9 @@ std::string describeShape(const std::vector<int64_t> &shape) {
   return text + "]";
 }
 
-/// Old checkpoints store rope's inverse frequencies; they must be those that
-/// the config asks for. Stored in 16 bits they have that type's error.
+/// Old checkpoints store rope's inverse frequencies; they must be those of the
+/// config's rope_theta (those that stored them scaled positions, not
+/// frequencies). Stored in 16 bits they have that type's error.
 llrt::Error checkInverseFrequencies(const std::string &name,
                                     const Tensor &tensor,
                                     const Config &config) {

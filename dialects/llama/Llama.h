@@ -17,6 +17,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/llama/LlamaDialect.h.inc"
+#include "dialects/llama/LlamaEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/llama/LlamaAttributes.h.inc"

@@ -15,11 +15,55 @@ static bool isFinitePositive(FloatAttr attr) {
 }
 
 double RopeAttr::getInverseFrequency(int64_t pair, int64_t headDim) const {
-  return std::pow(getThetaAsDouble(), -2.0 * double(pair) / double(headDim));
+  double frequency =
+      std::pow(getThetaAsDouble(), -2.0 * double(pair) / double(headDim));
+  return getScaling() ? getScaling().stretch(frequency) : frequency;
+}
+
+double RopeScalingAttr::stretch(double frequency) const {
+  double slow = frequency / getFactor().getValueAsDouble();
+  if (getKind() == RopeScalingKind::Linear)
+    return slow;
+  double low = getLowFreqFactor().getValueAsDouble();
+  double high = getHighFreqFactor().getValueAsDouble();
+  double turns = double(getOriginal()) * frequency / (2 * M_PI);
+  if (turns < low)
+    return slow;
+  if (turns > high)
+    return frequency;
+  double share = (turns - low) / (high - low);
+  return (1 - share) * slow + share * frequency;
+}
+
+LogicalResult
+RopeScalingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                        RopeScalingKind kind, FloatAttr factor, FloatAttr low,
+                        FloatAttr high, int64_t original) {
+  // (C1)
+  if (!isFinitePositive(factor) || factor.getValueAsDouble() < 1)
+    return emitError() << "expects factor to be finite and at least 1, found "
+                       << factor;
+  // (C2)
+  bool isLlama3 = kind == RopeScalingKind::Llama3;
+  if (isLlama3 != bool(low) || isLlama3 != bool(high) ||
+      isLlama3 != (original != 0))
+    return emitError() << "expects low_freq_factor, high_freq_factor and "
+                          "original for llama3, and for it alone";
+  // (C3)
+  if (isLlama3 && (!isFinitePositive(low) || !isFinitePositive(high) ||
+                   low.getValueAsDouble() >= high.getValueAsDouble()))
+    return emitError() << "expects low_freq_factor to be finite, positive and "
+                          "below high_freq_factor, found "
+                       << low << " and " << high;
+  // (C4)
+  if (original < 0)
+    return emitError() << "expects original not to be negative, found "
+                       << original;
+  return success();
 }
 
 LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                               FloatAttr theta) {
+                               FloatAttr theta, RopeScalingAttr) {
   // (C1)
   if (!isFinitePositive(theta))
     return emitError() << "expects theta to be finite and positive, found "

@@ -5,29 +5,83 @@
 
 include "LlamaDialect.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
 
 class Llama_Attr<string name, string attrMnemonic> : AttrDef<Llama_Dialect, name> {
   let mnemonic = attrMnemonic;
   let genVerifyDecl = 1;
 }
 
+def Llama_RopeScalingKind : I32EnumAttr<"RopeScalingKind", "how rotary positions are stretched", [
+  I32EnumAttrCase<"Linear", 0, "linear">,
+  I32EnumAttrCase<"Llama3", 1, "llama3">
+]> {
+  let cppNamespace = "::mlir::llama";
+  let genSpecializedAttr = 0;
+}
+
+def Llama_RopeScalingAttr : Llama_Attr<"RopeScaling", "rope_scaling"> {
+  let summary = "Rotary positions stretched to a longer context";
+  let description = [{
+    `linear` divides every frequency by `factor`. `llama3` divides those whose
+    wavelength is over `original / low_freq_factor`, leaves those under
+    `original / high_freq_factor`, and goes from one to the other between them,
+    linearly in `original / wavelength`.
+
+    Example:
+
+    ```mlir
+    #llama.rope_scaling<linear, factor = 4.0 : f64>
+    #llama.rope_scaling<llama3, factor = 8.0 : f64, low_freq_factor = 1.0 : f64,
+                        high_freq_factor = 4.0 : f64, original = 8192>
+    ```
+
+    **Constraints:**
+    - (C1) `factor` is finite and at least 1.
+    - (C2) `low_freq_factor`, `high_freq_factor` and `original` are there for
+      `llama3`, and for it alone.
+    - (C3) `low_freq_factor` is finite and positive, and below
+      `high_freq_factor`.
+    - (C4) `original` is not negative.
+  }];
+  let parameters = (ins
+    EnumParameter<Llama_RopeScalingKind>:$kind,
+    "::mlir::FloatAttr":$factor,
+    OptionalParameter<"::mlir::FloatAttr">:$low_freq_factor,
+    OptionalParameter<"::mlir::FloatAttr">:$high_freq_factor,
+    DefaultValuedParameter<"int64_t", "0">:$original
+  );
+  let assemblyFormat = [{
+    `<` $kind `,` struct($factor, $low_freq_factor, $high_freq_factor, $original) `>`
+  }];
+  let extraClassDeclaration = [{
+    /// `frequency` stretched; both are angles of a pair at position 1.
+    double stretch(double frequency) const;
+  }];
+}
+
 def Llama_RopeAttr : Llama_Attr<"Rope", "rope"> {
   let summary = "Rotary positions";
   let description = [{
     Pair `j` of a head of `D` elements is turned by the angle
-    `position * theta^(-2j/D)`; the pair is the elements `j` and `j + D/2`, as
-    Hugging Face lays out the weights.
+    `position * theta^(-2j/D)`, that frequency stretched where there is a
+    `scaling`; the pair is the elements `j` and `j + D/2`, as Hugging Face lays
+    out the weights.
 
     Example:
 
     ```mlir
     #llama.rope<theta = 1.000000e+04 : f64>
+    #llama.rope<theta = 1.000000e+04 : f64, scaling = <linear, factor = 4.0 : f64>>
     ```
 
     **Constraints:**
     - (C1) `theta` is finite and positive.
   }];
-  let parameters = (ins "::mlir::FloatAttr":$theta);
+  let parameters = (ins
+    "::mlir::FloatAttr":$theta,
+    OptionalParameter<"::mlir::llama::RopeScalingAttr">:$scaling
+  );
   let assemblyFormat = "`<` struct(params) `>`";
   let extraClassDeclaration = [{
     double getThetaAsDouble() const { return getTheta().getValueAsDouble(); }

@@ -10,6 +10,7 @@ using namespace mlir;
 using namespace mlir::llama;
 
 #include "dialects/llama/LlamaDialect.cpp.inc"
+#include "dialects/llama/LlamaEnums.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/llama/LlamaAttributes.cpp.inc"

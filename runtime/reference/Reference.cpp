@@ -47,7 +47,10 @@ const char *name(Mutant mutant) {
                                       "position-per-page",
                                       "position-per-chunk",
                                       "scale-missing",
-                                      "head-untied"};
+                                      "head-untied",
+                                      "llama3-ignored",
+                                      "llama3-no-smoothing",
+                                      "linear-ignored"};
   static_assert(sizeof(names) / sizeof(*names) ==
                     static_cast<size_t>(Mutant::Count),
                 "one name per mutant");
@@ -65,9 +68,39 @@ Result<Model> Model::create(const Config &config, const Tensors &tensors,
     model.settings.rmsNormEps *= 10;
   if (mutant == Mutant::RopeThetaWrong)
     model.settings.ropeTheta *= 1.5;
+  for (int64_t pair = 0; pair < config.headDim / 2; ++pair)
+    model.frequencies.push_back(model.frequency(pair));
   if (Error error = model.load(tensors))
     return error;
   return model;
+}
+
+double Model::frequency(int64_t pair) const {
+  const double plain =
+      1.0 /
+      std::pow(settings.ropeTheta, 2.0 * static_cast<double>(pair) /
+                                       static_cast<double>(settings.headDim));
+  const double stretched = plain / settings.ropeFactor;
+  if (settings.ropeScaling == RopeScaling::Linear)
+    return mutant == Mutant::LinearIgnored ? plain : stretched;
+  if (settings.ropeScaling != RopeScaling::Llama3 ||
+      mutant == Mutant::Llama3Ignored)
+    return plain;
+  // The Llama 3.1 model card's rule, in its own terms.
+  const double wavelength = 2.0 * std::acos(-1.0) / plain;
+  const double longest =
+      settings.ropeOriginalPositions / settings.ropeLowFrequencyFactor;
+  const double shortest =
+      settings.ropeOriginalPositions / settings.ropeHighFrequencyFactor;
+  if (wavelength < shortest)
+    return plain;
+  if (wavelength > longest || mutant == Mutant::Llama3NoSmoothing)
+    return stretched;
+  const double smooth =
+      (settings.ropeOriginalPositions / wavelength -
+       settings.ropeLowFrequencyFactor) /
+      (settings.ropeHighFrequencyFactor - settings.ropeLowFrequencyFactor);
+  return (1.0 - smooth) * stretched + smooth * plain;
 }
 
 Error Model::load(const Tensors &tensors) {
@@ -231,10 +264,7 @@ void Model::rotate(Vector &x, int64_t count, int64_t heads,
     if (mutant == Mutant::PositionPerChunk)
       position = t;
     for (int64_t j = 0; j < half; ++j) {
-      const double angle =
-          static_cast<double>(position) *
-          std::pow(settings.ropeTheta,
-                   -2.0 * static_cast<double>(j) / static_cast<double>(dim));
+      const double angle = static_cast<double>(position) * frequencies[j];
       const double cosine = std::cos(angle), sine = std::sin(angle);
       for (int64_t h = 0; h < heads; ++h) {
         double *head = &x[(t * heads + h) * dim];

@@ -23,6 +23,9 @@
 
 namespace llrt::reference {
 
+/// How the angles of the rotation are stretched to a longer context.
+enum class RopeScaling { None, Linear, Llama3 };
+
 /// The numbers of config.json that the mathematics needs.
 struct Config {
   int64_t hiddenSize = 0;
@@ -34,6 +37,10 @@ struct Config {
   int64_t vocabSize = 0;
   int64_t maxPositions = 0;
   double ropeTheta = 10000.0;
+  RopeScaling ropeScaling = RopeScaling::None;
+  double ropeFactor = 1.0; ///< of both scalings
+  double ropeLowFrequencyFactor = 1.0, ropeHighFrequencyFactor = 4.0;
+  double ropeOriginalPositions = 0.0; ///< of Llama3, as the two above
   double rmsNormEps = 1e-6;
   bool tiedHead = false;
 };
@@ -59,12 +66,16 @@ enum class Mutant {
   EpsTimesTen,    ///< rms_norm_eps x 10
   GammaSkipped,   ///< norms without their weights
   GateUpSwapped,  ///< silu(up) * gate
-  LastPageDropped,  ///< the KV page of 64 tokens that is being filled is not
-                    ///< read
-  PositionPerPage,  ///< positions start again at every page of 64
-  PositionPerChunk, ///< positions start again at every call of run()
-  ScaleMissing,     ///< scores without 1/sqrt(head_dim)
-  HeadUntied,       ///< a tied head that has a matrix of its own
+  LastPageDropped,   ///< the KV page of 64 tokens that is being filled is not
+                     ///< read
+  PositionPerPage,   ///< positions start again at every page of 64
+  PositionPerChunk,  ///< positions start again at every call of run()
+  ScaleMissing,      ///< scores without 1/sqrt(head_dim)
+  HeadUntied,        ///< a tied head that has a matrix of its own
+  Llama3Ignored,     ///< llama3 scaling is not done
+  Llama3NoSmoothing, ///< llama3 scaling without the part between the two
+                     ///< factors
+  LinearIgnored,     ///< linear scaling is not done
   Count
 };
 const char *name(Mutant mutant);
@@ -132,6 +143,8 @@ private:
   std::vector<Vector>
   normProducts(const Vector &x, int64_t count, const Vector &gamma,
                const std::vector<const Matrix *> &matrices) const;
+  /// Radians per position of pair `pair`.
+  double frequency(int64_t pair) const;
   void rotate(Vector &x, int64_t count, int64_t heads,
               int64_t firstPosition) const;
   Vector attend(const Vector &query, int64_t count,
@@ -142,7 +155,8 @@ private:
   Rounding rounding = Rounding::None;
   Mutant mutant = Mutant::None;
   uint64_t jitter = 0;
-  Vector embedding; ///< [vocab][hidden]
+  Vector frequencies; ///< [headDim / 2]
+  Vector embedding;   ///< [vocab][hidden]
   std::vector<Layer> layers;
   Vector finalNorm;
   Matrix head;

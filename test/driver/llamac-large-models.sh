@@ -4,7 +4,7 @@
 # RUN: bash %s %t
 . "$(dirname "$0")/Inputs/llamac.sh"
 
-for name in llama-3.2-1b llama-3.1-8b llama-2-7b; do
+for name in llama-3.2-1b llama-3.2-3b llama-3.1-8b llama-3.1-70b llama-2-7b llama-2-70b; do
   config=$LLAMAC_SOURCE_DIR/test/models/configs/$name.json
   mkdir -p "$name"
   start=$(date +%s%N)

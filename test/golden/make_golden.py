@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Makes the golden logits of the small random models with Hugging Face transformers.
 
-    make_golden.py PATH/TO/make-test-model
+    make_golden.py PATH/TO/make-test-model [NAME...]
 
 Writes NAME.json (ids fed, positions kept, column stride, versions) and NAME.npy
 (float32 logits [positions, ceil(vocab / stride)]) beside itself. transformers
@@ -23,7 +23,8 @@ import transformers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = ("mha-separate", "gqa-tied", "mqa-dim48", "dim8", "dim128",
-         "hidden172", "vocab32003", "small-residual", "one-head")
+         "hidden172", "vocab32003", "small-residual", "one-head",
+         "llama3-gqa", "llama3-mha", "linear-mha", "linear-gqa")
 # Every position near the start, the edges of KV pages, and some in the seventh page.
 POSITIONS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 63, 64, 65, 90, 127, 128, 129, 199, 200, 255, 256, 320, 383, 384, 399, 430]
 
@@ -50,11 +51,11 @@ def golden(tool, name, scratch):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
-        for name in NAMES:
+        for name in sys.argv[2:] or NAMES:
             golden(sys.argv[1], name, scratch)
 
 

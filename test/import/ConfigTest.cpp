@@ -180,9 +180,96 @@ TEST(ConfigTest, RopeHasTwoSpellings) {
   EXPECT_EQ(messageFor("rope_scaling", R"({"rope_type": "default"})"), "");
 }
 
-TEST(ConfigTest, RopeScalingIsRefusedByName) {
+const Json linear = {{"rope_type", "linear"}, {"factor", 4}};
+const Json llama3 = {{"rope_type", "llama3"},
+                     {"factor", 8.0},
+                     {"low_freq_factor", 1.0},
+                     {"high_freq_factor", 4.0},
+                     {"original_max_position_embeddings", 64}};
+
+TEST(ConfigTest, RopeScalingIsRead) {
+  for (const char *key : {"rope_scaling", "rope_parameters"})
+    for (const char *spelling : {"rope_type", "type"}) {
+      Json config = makeConfig();
+      config[key] = linear;
+      config[key].erase("rope_type");
+      config[key][spelling] = "linear";
+      llrt::Result<Config> result = parse(config.dump());
+      ASSERT_TRUE(result) << result.error().message();
+      EXPECT_EQ(result->ropeScaling.kind, RopeScaling::Linear);
+      EXPECT_EQ(result->ropeScaling.factor, 4.0);
+      EXPECT_EQ(result->ropeTheta, 10000.0);
+      EXPECT_EQ(result->maxPositionEmbeddings, 128);
+      config[key] = llama3;
+      config[key].erase("rope_type");
+      config[key][spelling] = "llama3";
+      result = parse(config.dump());
+      ASSERT_TRUE(result) << result.error().message();
+      EXPECT_EQ(result->ropeScaling.kind, RopeScaling::Llama3);
+      EXPECT_EQ(result->ropeScaling.factor, 8.0);
+      EXPECT_EQ(result->ropeScaling.lowFreqFactor, 1.0);
+      EXPECT_EQ(result->ropeScaling.highFreqFactor, 4.0);
+      EXPECT_EQ(result->ropeScaling.originalMaxPositions, 64);
+    }
+  // transformers 5 writes both keys; they have to agree.
+  Json config = makeConfig();
+  config["rope_scaling"] = llama3;
+  config["rope_parameters"] = llama3;
+  config["rope_parameters"]["rope_theta"] = 10000.0;
+  EXPECT_TRUE(parse(config.dump()));
+  config["rope_parameters"]["factor"] = 9;
+  EXPECT_SAYS(parse(config.dump()).error().message(),
+              "\"rope_scaling\" and \"rope_parameters\" ask for different "
+              "scalings");
+  config["rope_parameters"] = {{"rope_type", "default"}};
+  EXPECT_SAYS(parse(config.dump()).error().message(),
+              "(\"llama3\" and \"default\"");
+}
+
+TEST(ConfigTest, RopeScalingIsCheckedFieldByField) {
+  auto with = [](Json rope, const char *key, const Json &value) {
+    rope[key] = value;
+    return messageFor("rope_scaling", rope.dump());
+  };
+  for (auto &[rope, keys] :
+       {std::pair(linear, std::vector<const char *>{"factor"}),
+        std::pair(llama3, std::vector<const char *>{
+                              "factor", "low_freq_factor", "high_freq_factor",
+                              "original_max_position_embeddings"})}) {
+    EXPECT_EQ(messageFor("rope_scaling", rope.dump()), "");
+    for (const char *key : keys) {
+      Json without = rope;
+      without.erase(key);
+      EXPECT_SAYS(messageFor("rope_scaling", without.dump()),
+                  "config.json: \"rope_scaling\": the key \"" +
+                      std::string(key) + "\" is missing");
+      for (const Json &bad : {Json("8"), Json(-1), Json(0), Json(1e300),
+                              Json(true), Json::array({8})})
+        EXPECT_SAYS(with(rope, key, bad),
+                    "\"rope_scaling\": \"" + std::string(key) + "\" is the");
+    }
+    EXPECT_SAYS(with(rope, "factor", 0.5), "expected a number from 1 to 1e6");
+    EXPECT_SAYS(with(rope, "beta_fast", 32), "has the key \"beta_fast\"");
+    EXPECT_SAYS(with(rope, "partial_rotary_factor", 0.5),
+                "rotation of a part of each head");
+    EXPECT_EQ(with(rope, "partial_rotary_factor", 1.0), "");
+    EXPECT_EQ(with(rope, "rope_theta", 10000), "");
+    EXPECT_SAYS(with(rope, "rope_theta", 5000),
+                "\"rope_theta\" is 10000.0 but \"rope_scaling\" says 5000.0");
+  }
+  EXPECT_SAYS(with(linear, "low_freq_factor", 1),
+              "has the key \"low_freq_factor\", which the rope type "
+              "\"linear\" does not take");
+  EXPECT_SAYS(with(llama3, "original_max_position_embeddings", 64.5),
+              "a whole number from 1");
+  EXPECT_SAYS(with(llama3, "low_freq_factor", 4),
+              "\"low_freq_factor\" is 4.0, expected less than "
+              "\"high_freq_factor\", which is 4.0");
+}
+
+TEST(ConfigTest, OtherRopeTypesAreRefusedByName) {
   for (const char *spelling : {"type", "rope_type"})
-    for (const char *type : {"linear", "dynamic", "yarn", "longrope", "llama3"})
+    for (const char *type : {"dynamic", "yarn", "longrope"})
       for (const char *key : {"rope_scaling", "rope_parameters"})
         EXPECT_SAYS(
             messageFor(key, Json{{spelling, type}, {"factor", 8.0}}.dump()),
@@ -195,6 +282,8 @@ TEST(ConfigTest, RopeScalingIsRefusedByName) {
   EXPECT_SAYS(
       messageFor("rope_scaling", R"({"type": "linear", "rope_type": "yarn"})"),
       "says both rope type \"yarn\" and \"linear\"");
+  EXPECT_SAYS(messageFor("rope_scaling", R"({"type": 3})"),
+              "\"type\" is the number 3, expected a string");
   EXPECT_SAYS(messageFor("rope_scaling",
                          R"({"type": "default", "attention_factor": 2})"),
               "has the key \"attention_factor\"");

@@ -58,8 +58,23 @@ reference::Config readConfig(const Json &json) {
   c.rmsNormEps = json.at("rms_norm_eps");
   c.tiedHead = json.value("tie_word_embeddings", false);
   c.ropeTheta = json.value("rope_theta", 10000.0);
-  if (json.contains("rope_parameters"))
-    c.ropeTheta = json["rope_parameters"].value("rope_theta", c.ropeTheta);
+  for (const char *key : {"rope_parameters", "rope_scaling"}) {
+    if (!json.contains(key) || json[key].is_null())
+      continue;
+    const Json &rope = json[key];
+    c.ropeTheta = rope.value("rope_theta", c.ropeTheta);
+    const std::string type = rope.value("rope_type", rope.value("type", ""));
+    if (type == "linear" || type == "llama3") {
+      c.ropeScaling = type == "linear" ? reference::RopeScaling::Linear
+                                       : reference::RopeScaling::Llama3;
+      c.ropeFactor = rope.at("factor");
+    }
+    if (type == "llama3") {
+      c.ropeLowFrequencyFactor = rope.at("low_freq_factor");
+      c.ropeHighFrequencyFactor = rope.at("high_freq_factor");
+      c.ropeOriginalPositions = rope.at("original_max_position_embeddings");
+    }
+  }
   return c;
 }
 } // namespace

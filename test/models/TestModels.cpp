@@ -62,6 +62,22 @@ Config config(int64_t hidden, int64_t ffn, int64_t layers, int64_t heads,
   config.tiedHead = tied;
   return config;
 }
+
+Config linear(Config config, double factor) {
+  config.ropeScaling = reference::RopeScaling::Linear;
+  config.ropeFactor = factor;
+  return config;
+}
+
+Config llama3(Config config, double factor, double low, double high,
+              double original) {
+  config.ropeScaling = reference::RopeScaling::Llama3;
+  config.ropeFactor = factor;
+  config.ropeLowFrequencyFactor = low;
+  config.ropeHighFrequencyFactor = high;
+  config.ropeOriginalPositions = original;
+  return config;
+}
 } // namespace
 
 const std::vector<TestModel> &testModels() {
@@ -88,6 +104,21 @@ const std::vector<TestModel> &testModels() {
        RopeKeys::Theta, false, false, 0.07, 0.003, 8},
       {"one-head", config(64, 172, 2, 1, 1, 64, 512, 100, 1e4, 1e-6, true),
        Stored::F16, RopeKeys::Absent, false, true, 1.0, 1.0, 9},
+      // Scaled: every tested length is over the original one.
+      {"llama3-gqa",
+       llama3(config(128, 192, 2, 4, 2, 32, 512, 256, 5e5, 1e-5, true), 8, 1, 4,
+              64),
+       Stored::BF16, RopeKeys::Theta, true, false, 1.0, 1.0, 10},
+      {"llama3-mha",
+       llama3(config(96, 160, 2, 2, 2, 48, 512, 160, 1e4, 1e-5, false), 4, 1.5,
+              6, 48),
+       Stored::F16, RopeKeys::Parameters, false, false, 1.0, 1.0, 11},
+      {"linear-mha",
+       linear(config(128, 160, 2, 4, 4, 32, 512, 256, 1e4, 1e-6, false), 4),
+       Stored::BF16, RopeKeys::OldType, false, false, 1.0, 1.0, 12},
+      {"linear-gqa",
+       linear(config(96, 128, 2, 6, 2, 16, 512, 160, 1e4, 1e-5, true), 2.5),
+       Stored::F16, RopeKeys::Parameters, false, false, 1.0, 1.0, 13},
   };
   return models;
 }

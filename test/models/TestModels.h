@@ -18,10 +18,11 @@ namespace llrt::test {
 
 enum class Stored { F32, F16, BF16 };
 
-/// How config.json spells the rope base.
+/// How config.json spells the rope base and its scaling.
 enum class RopeKeys {
-  Theta,      ///< rope_theta, rope_scaling: null
-  Parameters, ///< rope_parameters: {rope_type, rope_theta}
+  Theta,      ///< rope_theta; rope_scaling: null or {rope_type, ...}
+  OldType,    ///< rope_theta; rope_scaling: {type, ...}
+  Parameters, ///< rope_parameters: {rope_type, rope_theta, ...}
   Absent      ///< neither: 10000
 };
 

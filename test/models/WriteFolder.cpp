@@ -67,12 +67,27 @@ Json configJson(const TestModel &model) {
                {"vocab_size", c.vocabSize}};
   if (model.writesHeadDim)
     json["head_dim"] = c.headDim;
-  if (model.ropeKeys == RopeKeys::Theta) {
+  const bool scaled = c.ropeScaling != reference::RopeScaling::None;
+  const bool llama3 = c.ropeScaling == reference::RopeScaling::Llama3;
+  Json rope = Json::object();
+  rope[model.ropeKeys == RopeKeys::OldType ? "type" : "rope_type"] =
+      llama3   ? "llama3"
+      : scaled ? "linear"
+               : "default";
+  if (scaled)
+    rope["factor"] = c.ropeFactor;
+  if (llama3) {
+    rope["low_freq_factor"] = c.ropeLowFrequencyFactor;
+    rope["high_freq_factor"] = c.ropeHighFrequencyFactor;
+    rope["original_max_position_embeddings"] =
+        static_cast<int64_t>(c.ropeOriginalPositions);
+  }
+  if (model.ropeKeys == RopeKeys::Parameters) {
+    rope["rope_theta"] = c.ropeTheta;
+    json["rope_parameters"] = rope;
+  } else if (model.ropeKeys != RopeKeys::Absent) {
     json["rope_theta"] = c.ropeTheta;
-    json["rope_scaling"] = nullptr;
-  } else if (model.ropeKeys == RopeKeys::Parameters) {
-    json["rope_parameters"] = {{"rope_type", "default"},
-                               {"rope_theta", c.ropeTheta}};
+    json["rope_scaling"] = scaled ? rope : Json();
   }
   return json;
 }

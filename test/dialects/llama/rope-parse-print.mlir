@@ -1,4 +1,4 @@
-// llama.rope and #llama.rope.
+// llama.rope, #llama.rope and #llama.rope_scaling.
 // RUN: llama-opt %s --verify-roundtrip | FileCheck %s
 
 // CHECK-LABEL: @rope
@@ -8,3 +8,11 @@ func.func @rope(%q: tensor<1x8x64xf32>, %p: tensor<1xi32>) -> tensor<1x8x64xf32>
      : tensor<1x8x64xf32>, tensor<1xi32>
   return %r : tensor<1x8x64xf32>
 }
+
+// CHECK-LABEL: @linear
+// CHECK-SAME: #llama.rope<theta = 1.000000e+04 : f64, scaling = <linear, factor = 4.000000e+00 : f64>>
+func.func private @linear() attributes {test = #llama.rope<theta = 1.0e+04 : f64, scaling = <linear, factor = 4.0 : f64>>}
+
+// CHECK-LABEL: @llama3
+// CHECK-SAME: #llama.rope<theta = 5.000000e+05 : f64, scaling = <llama3, factor = 8.000000e+00 : f64, low_freq_factor = 1.000000e+00 : f64, high_freq_factor = 4.000000e+00 : f64, original = 8192>>
+func.func private @llama3() attributes {test = #llama.rope<theta = 5.0e+05 : f64, scaling = <llama3, factor = 8.0 : f64, low_freq_factor = 1.0 : f64, high_freq_factor = 4.0 : f64, original = 8192>>}

@@ -1,4 +1,4 @@
-// The constraints of llama.rope and #llama.rope.
+// The constraints of llama.rope, #llama.rope and #llama.rope_scaling.
 // RUN: llama-opt %s --verify-diagnostics --split-input-file
 
 // (C1)
@@ -31,3 +31,33 @@ func.func @positions(%q: tensor<1x8x64xf32>, %p: tensor<2xi32>) {
 // #llama.rope (C1)
 // expected-error @below {{expects theta to be finite and positive}}
 func.func private @theta() attributes {test = #llama.rope<theta = 0.0 : f64>}
+
+// -----
+
+// #llama.rope_scaling (C1)
+// expected-error @below {{expects factor to be finite and at least 1}}
+func.func private @factor() attributes {test = #llama.rope_scaling<linear, factor = 0.5 : f64>}
+
+// -----
+
+// #llama.rope_scaling (C2)
+// expected-error @below {{expects low_freq_factor, high_freq_factor and original for llama3, and for it alone}}
+func.func private @linear() attributes {test = #llama.rope_scaling<linear, factor = 2.0 : f64, original = 8>}
+
+// -----
+
+// #llama.rope_scaling (C2)
+// expected-error @below {{expects low_freq_factor, high_freq_factor and original for llama3, and for it alone}}
+func.func private @llama3() attributes {test = #llama.rope_scaling<llama3, factor = 2.0 : f64, low_freq_factor = 1.0 : f64, original = 8>}
+
+// -----
+
+// #llama.rope_scaling (C3)
+// expected-error @below {{expects low_freq_factor to be finite, positive and below high_freq_factor}}
+func.func private @order() attributes {test = #llama.rope_scaling<llama3, factor = 2.0 : f64, low_freq_factor = 4.0 : f64, high_freq_factor = 4.0 : f64, original = 8>}
+
+// -----
+
+// #llama.rope_scaling (C4)
+// expected-error @below {{expects original not to be negative, found -8}}
+func.func private @original() attributes {test = #llama.rope_scaling<llama3, factor = 2.0 : f64, low_freq_factor = 1.0 : f64, high_freq_factor = 4.0 : f64, original = -8>}
