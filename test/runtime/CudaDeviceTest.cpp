@@ -135,6 +135,19 @@ TEST_F(CudaDeviceTest, MemoryIsAlignedCopiedAndGivenBack) {
   EXPECT_EQ(fake->misuse, "");
 }
 
+TEST_F(CudaDeviceTest, ACopyWithoutAStreamIsDoneOnReturn) {
+  auto device = create();
+  std::vector<uint8_t> bytes(1000, 5), back(1000);
+  DeviceAddress a = *device->allocate(bytes.size(), "a");
+  Stream *stream = *device->createStream();
+  ASSERT_FALSE(device->copyToDevice(a, bytes.data(), bytes.size()));
+  ASSERT_FALSE(device->copyToHost(back.data(), a, back.size(), stream));
+  ASSERT_FALSE(device->synchronize(stream));
+  EXPECT_EQ(back, bytes);
+  device = nullptr;
+  EXPECT_EQ(fake->misuse, "");
+}
+
 TEST_F(CudaDeviceTest, WeightsGoThroughPinnedStaging) {
   for (bool pinned : {true, false}) {
     *fake = FakeCuda();
@@ -213,6 +226,15 @@ TEST_F(CudaDeviceTest, LaunchesCarryTheirAttributes) {
                 "cuLaunchKernelEx toy_head 5x2x1 128 shared 60000 cluster 16 "
                 "programmatic",
             }));
+  // With 1 KB of static shared memory less is left that need not be asked for.
+  Kernel *other = *device->findKernel(module, "toy_head");
+  shape.cluster = {};
+  start = fake->log.size();
+  for (uint32_t bytes : {47 * 1024, 48 * 1024}) {
+    shape.dynamicSharedBytes = bytes;
+    ASSERT_FALSE(device->launch(other, shape, nullptr, 0, stream));
+  }
+  EXPECT_EQ(logSince(start)[1], "cuFuncSetAttribute 8 49152");
   shape.dynamicSharedBytes = 300000;
   Error error = device->launch(kernel, shape, nullptr, 0, stream);
   ASSERT_TRUE(error);

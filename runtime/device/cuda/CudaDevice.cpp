@@ -15,14 +15,14 @@ using namespace llrt::cuda;
 namespace {
 
 constexpr uint64_t alignment = 1024;
-/// More shared memory than this has to be asked for.
+/// More shared memory than this, static and dynamic, has to be asked for.
 constexpr uint32_t sharedBytesByDefault = 48 * 1024;
 constexpr unsigned portableClusterSize = 8;
 
 struct CudaKernel {
   FunctionHandle function;
   std::string name;
-  uint32_t dynamicSharedBytes = sharedBytesByDefault; ///< granted so far
+  uint32_t dynamicSharedBytes = 0; ///< granted so far
   bool largeClusters = false;
 };
 
@@ -245,8 +245,14 @@ Error CudaDevice::copyToDevice(DeviceAddress to, const void *from,
                                uint64_t bytes, Stream *stream) {
   if (bytes == 0)
     return Error::success();
-  if (!stream)
-    return api.check(api.memcpyHtoD(to, from, bytes), "cuMemcpyHtoD");
+  if (!stream) {
+    if (Error error =
+            api.check(api.memcpyHtoD(to, from, bytes), "cuMemcpyHtoD"))
+      return error;
+    // From pageable memory the driver may return when the bytes are staged;
+    // streams of ours do not wait for the rest.
+    return synchronize(nullptr);
+  }
   return api.check(api.memcpyHtoDAsync(to, from, bytes, handle(stream)),
                    "cuMemcpyHtoDAsync");
 }
@@ -317,6 +323,14 @@ Result<Kernel *> CudaDevice::findKernel(Module *module, std::string_view name) {
   if (Error error =
           api.check(status, "cuModuleGetFunction of kernel " + kernel->name))
     return error;
+  int fixed = 0;
+  if (Error error = api.check(
+          api.funcGetAttribute(&fixed, sharedSizeBytes, kernel->function),
+          "cuFuncGetAttribute of kernel " + kernel->name))
+    return error;
+  kernel->dynamicSharedBytes =
+      sharedBytesByDefault -
+      std::min(sharedBytesByDefault, static_cast<uint32_t>(fixed));
   kernels.push_back(std::move(kernel));
   return reinterpret_cast<Kernel *>(kernels.back().get());
 }
