@@ -30,6 +30,8 @@ void lower::buildLowerPipeline(OpPassManager &manager, StringRef gpu) {
   rest.addPass(createReconcileUnrealizedCastsPass());
   // Constants are shared, so that the text is readable.
   rest.addPass(createCSEPass());
+  // Behind all that makes or merges ops.
+  rest.addPass(createLowerDebugScopesPass());
 }
 
 void lower::registerLowerPipeline() {

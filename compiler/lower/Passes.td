@@ -34,4 +34,33 @@ def LowerTileToNVVMPass : Pass<"lower-tile-to-nvvm", "::mlir::gpu::GPUModuleOp">
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
+def LowerDebugScopesPass : Pass<"lower-debug-scopes", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "locations become debug scopes, for the .loc lines of the PTX";
+  let description = [{
+    LLVM's translation takes the file of a `.loc` from a scope and only its line
+    from the op. So each kernel gets a subprogram in the file of its location,
+    and each op of another file (a norm's tensor within a product's kernel) a
+    scope of that file within it. The compile unit asks for `.loc` and `.file`
+    lines and for nothing else: no sections, and no instruction changes.
+
+    ```mlir
+    llvm.func @embed() {...} loc("model.embed_tokens.weight":4:5)
+    // becomes
+    #unit = #llvm.di_compile_unit<..., emissionKind = DebugDirectivesOnly>
+    #scope = #llvm.di_subprogram<compileUnit = #unit, name = "embed",
+                                 file = <"model.embed_tokens.weight" in "">, ...>
+    llvm.func @embed() {...} loc(fused<#scope>["model.embed_tokens.weight":4:5])
+    ```
+    and in the PTX
+    ```
+    .file 1 "model.embed_tokens.weight"
+    .loc  1 5 12
+    ```
+
+    Kernels and ops whose location has no file are left as they are. Changes no
+    op.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif

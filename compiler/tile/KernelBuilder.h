@@ -15,6 +15,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
+#include <optional>
+
 namespace mlir::tile {
 
 /// A parameter of a kernel. Pointers are !llvm.ptr<1>.
@@ -149,6 +151,22 @@ public:
 
 private:
   Value approximate(StringRef intrinsic, Value operand);
+};
+
+/// While it lives, what `builder` makes is at `location`, if there is one.
+class LocationScope {
+public:
+  LocationScope(KernelBuilder &builder, std::optional<Location> location)
+      : builder(builder), before(builder.getLoc()) {
+    builder.setLoc(location.value_or(before));
+  }
+  ~LocationScope() { builder.setLoc(before); }
+  LocationScope(const LocationScope &) = delete;
+  LocationScope &operator=(const LocationScope &) = delete;
+
+private:
+  KernelBuilder &builder;
+  Location before;
 };
 
 } // namespace mlir::tile

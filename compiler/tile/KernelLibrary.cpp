@@ -8,12 +8,16 @@ using namespace mlir;
 using namespace mlir::tile;
 
 gpu::GPUFuncOp KernelLibrary::get(
-    StringRef name,
+    StringRef name, Location loc,
     llvm::function_ref<gpu::GPUFuncOp(OpBuilder &, StringRef)> build) {
   gpu::GPUFuncOp &kernel = kernels[name];
   if (!kernel) {
     OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
     kernel = build(builder, name);
+    kernel.walk([&](Operation *op) {
+      if (isa<UnknownLoc>(op->getLoc()))
+        op->setLoc(loc);
+    });
   }
   return kernel;
 }
@@ -22,9 +26,9 @@ gpu::GPUFuncOp KernelLibrary::getProduct(const ProductShape &shape,
                                          StringRef name) {
   std::string key;
   llvm::raw_string_ostream stream(key);
-  stream << "product " << int(shape.epilogue) << ' ' << shape.rows << ' '
-         << shape.k << ' ' << shape.inputStride << ' ' << shape.outputStride
-         << ' ' << shape.outputs << ' '
+  stream << "product " << name << ' ' << int(shape.epilogue) << ' '
+         << shape.rows << ' ' << shape.k << ' ' << shape.inputStride << ' '
+         << shape.outputStride << ' ' << shape.outputs << ' '
          << llvm::APFloat(shape.eps).bitcastToAPInt() << ' '
          << shape.rowsPerBlock << ' ' << shape.tokensPerBlock;
   auto found = kernels.find(key);

@@ -13,12 +13,14 @@ class KernelLibrary {
 public:
   explicit KernelLibrary(gpu::GPUModuleOp module) : module(module) {}
 
-  /// The product kernel of `shape`; a new one is called `name`, with a number
-  /// behind it where another shape has that name.
+  /// The product kernel of `shape` in the role `name`; a new one is called so,
+  /// with a number behind it where another shape has that name. Roles share no
+  /// kernel, so that each is of the tensors that its location names.
   gpu::GPUFuncOp getProduct(const ProductShape &shape, StringRef name);
-  /// A kernel that depends on the model alone: built once by name.
+  /// A kernel that depends on the model alone: built once by name. What `build`
+  /// leaves without a location gets `loc`.
   gpu::GPUFuncOp
-  get(StringRef name,
+  get(StringRef name, Location loc,
       llvm::function_ref<gpu::GPUFuncOp(OpBuilder &, StringRef)> build);
 
 private:

@@ -4,6 +4,7 @@
 #include "compiler/tile/LlamaTiler.h"
 
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Regex.h"
 
 using namespace mlir;
 using namespace mlir::tile;
@@ -134,6 +135,20 @@ FailureOr<StringRef> LlamaTiler::getWeight(Operation *op, Value value) {
 
 std::string LlamaTiler::nameInLayer(StringRef part) const {
   return ("layers." + Twine(layer) + "." + part).str();
+}
+
+Location LlamaTiler::locate(StringRef part) const {
+  return FileLineColLoc::get(attributes.getContext(), part, 0, 0);
+}
+
+Location LlamaTiler::locate(StreamOp stream) const {
+  // "layers.3." stands for every layer: they share the kernel.
+  static const llvm::Regex number("(^|[.])layers[.][0-9]+[.]");
+  std::string names;
+  for (auto source : stream.getSources().getAsRange<FlatSymbolRefAttr>())
+    names += (names.empty() ? "" : " + ") +
+             number.sub("\\1layers.*.", source.getValue());
+  return locate(names);
 }
 
 FailureOr<StreamOp> LlamaTiler::getGamma(Operation *op, Value value,

@@ -62,6 +62,11 @@ private:
   FailureOr<StreamOp> getGamma(Operation *op, Value value, StringRef name);
   std::string nameInLayer(StringRef part) const;
 
+  /// A location whose file is what the kernels of all layers are of:
+  /// "model.layers.*.mlp.gate_proj.weight + model.layers.*.mlp.up_proj.weight".
+  Location locate(StreamOp stream) const;
+  Location locate(StringRef part) const;
+
   ProductShape startShape(Epilogue epilogue, StreamOp stream) const;
   void launchProduct(Location loc, const ProductShape &shape, StringRef role,
                      HostFunction::Variable rows, ValueRange arguments);

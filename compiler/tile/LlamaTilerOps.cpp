@@ -34,6 +34,7 @@ ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   shape.k = stream.getK();
   shape.tokensPerBlock = epilogue == Epilogue::Logits ? 8 : tokensPerBlock;
   shape.rowsPerBlock = chooseRowsPerBlock(shape, gpu.multiprocessors);
+  shape.weightsTensors = locate(stream);
   return shape;
 }
 
@@ -71,6 +72,7 @@ LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
 
   ProductShape shape = startShape(Epilogue::Rope, stream);
   shape.inputStride = workspace.xStride;
+  shape.normTensor = locate(*gamma);
   shape.eps = op.getEpsAttr().getValue().convertToFloat();
   shape.heads = {attention.heads, attention.kvHeads, attention.headDim,
                  attention.layers, workspace.maxPages};
@@ -136,6 +138,7 @@ LogicalResult LlamaTiler::tileGateUp(llama::FusedGateUpOp op) {
   shape.inputStride = workspace.xStride;
   shape.outputStride = workspace.ffnStride;
   shape.outputs = width;
+  shape.normTensor = locate(*gamma);
   shape.eps = op.getEpsAttr().getValue().convertToFloat();
   Location loc = op.getLoc();
   launchProduct(loc, shape, "gate_up", Host::Tokens,
@@ -169,6 +172,7 @@ LogicalResult LlamaTiler::tileHead(llama::LmHeadOp op) {
   ProductShape shape = startShape(Epilogue::Logits, stream);
   shape.inputStride = workspace.xStride;
   shape.outputStride = shape.outputs = model.getVocabSize();
+  shape.normTensor = locate(*gamma);
   shape.eps = op.getEpsAttr().getValue().convertToFloat();
   Location loc = op.getLoc();
   launchProduct(loc, shape, "head", Host::HeadRows,
@@ -191,8 +195,8 @@ LogicalResult LlamaTiler::tileEmbed(llama::EmbedOp op) {
   StreamOp stream =
       streams.get(op.getLoc(), "embedding", RowOrder::Rows, {*weight},
                   model.getVocabSize(), model.getHiddenSize());
-  gpu::GPUFuncOp kernel =
-      kernels.get("embed", [&](OpBuilder &builder, StringRef name) {
+  gpu::GPUFuncOp kernel = kernels.get(
+      "embed", locate(stream), [&](OpBuilder &builder, StringRef name) {
         return buildEmbedding(builder, model.getStorage(),
                               model.getHiddenSize(), workspace.xStride, name);
       });
@@ -216,9 +220,10 @@ LogicalResult LlamaTiler::tileAttention(llama::AttentionOp op) {
   auto launch = [&](StringRef name, const AttentionLaunch &shape, auto build,
                     ValueRange arguments) {
     gpu::GPUFuncOp kernel =
-        kernels.get(name, [&](OpBuilder &builder, StringRef name) {
-          return build(builder, attention, name);
-        });
+        kernels.get(name, locate("model.layers.*.self_attn"),
+                    [&](OpBuilder &builder, StringRef name) {
+                      return build(builder, attention, name);
+                    });
     host->launch(
         loc, kernel,
         {{host->extent(loc, shape.grid[0]), host->extent(loc, shape.grid[1]),
@@ -256,8 +261,8 @@ LogicalResult LlamaTiler::tileSample(llama::SampleOp op) {
   if (headHasSample)
     return op.emitOpError("is the second; there is one greedy choice");
   headHasSample = true;
-  gpu::GPUFuncOp kernel =
-      kernels.get("argmax", [&](OpBuilder &builder, StringRef name) {
+  gpu::GPUFuncOp kernel = kernels.get(
+      "argmax", locate("sample"), [&](OpBuilder &builder, StringRef name) {
         return buildGreedy(builder, model.getVocabSize(), op.getPieces(), name);
       });
   Location loc = op.getLoc();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The pass of `tile` and its pipeline.
+// The passes of `tile` and their pipeline.
 #ifndef LLAMAC_COMPILER_TILE_PASSES_H
 #define LLAMAC_COMPILER_TILE_PASSES_H
 
@@ -17,7 +17,7 @@ namespace mlir::tile {
 /// fused -> tiled, for a row of the GPU table.
 void buildTilePipeline(OpPassManager &manager, StringRef gpu);
 
-/// The pass by its flag, and the pipeline as `--tile`.
+/// The passes by their flags, and the pipeline as `--tile`.
 void registerTilePipeline();
 
 } // namespace mlir::tile

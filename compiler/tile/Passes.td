@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The pass of `tile`: fused -> tiled.
+// The passes of `tile`: fused -> tiled.
 #ifndef LLAMAC_COMPILER_TILE_PASSES_TD
 #define LLAMAC_COMPILER_TILE_PASSES_TD
 
@@ -42,6 +42,23 @@ def TileLlamaPass : Pass<"tile-llama", "::mlir::ModuleOp"> {
     "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
     "::mlir::tile::TileDialect"];
+}
+
+def TileLineNumbersPass : Pass<"tile-line-numbers", "::mlir::ModuleOp"> {
+  let summary = "each op of a kernel gets the line at which the tiled module prints it";
+  let description = [{
+    The file of an op's location is the tensor that the op is of; its line and
+    column become those at which `--emit=tiled` prints it. They go on as `.loc`
+    into the PTX (`lower-debug-scopes`). Printed with --mlir-print-debuginfo:
+
+    ```mlir
+    %0 = nvvm.read.ptx.sreg.ctaid.x : i32 loc("model.embed_tokens.weight":0:0)
+    // becomes
+    %0 = nvvm.read.ptx.sreg.ctaid.x : i32 loc("model.embed_tokens.weight":4:7)
+    ```
+
+    An op without a file is left as it is. Changes no op.
+  }];
 }
 
 #endif

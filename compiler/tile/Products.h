@@ -54,6 +54,8 @@ struct ProductShape {
   HeadLayout heads;           ///< Rope only
   int64_t rowsPerBlock = 64;  ///< 16, 32 or 64
   int64_t tokensPerBlock = 8; ///< a multiple of 8, at most 32
+  /// Whose tensors the ops are of, for the debug lines: no part of the shape.
+  std::optional<Location> weightsTensors, normTensor;
 
   bool hasNorm() const { return epilogue != Epilogue::Residual; }
   int64_t elementBytes() const { return storage.getIntOrFloatBitWidth() / 8; }

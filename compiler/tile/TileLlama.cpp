@@ -77,6 +77,8 @@ void tile::buildTilePipeline(OpPassManager &manager, StringRef gpu) {
   TileLlamaPassOptions options;
   options.gpu = gpu.str();
   manager.addPass(createTileLlamaPass(options));
+  // Last: it says where the finished text has each op.
+  manager.addPass(createTileLineNumbersPass());
 }
 
 void tile::registerTilePipeline() {

@@ -31,7 +31,8 @@ static SmallVector<Parameter> parametersOf(Epilogue epilogue) {
 
 gpu::GPUFuncOp tile::buildProduct(OpBuilder &builder, const ProductShape &shape,
                                   StringRef name) {
-  KernelBuilder k(builder.getUnknownLoc(), builder);
+  KernelBuilder k(shape.weightsTensors.value_or(builder.getUnknownLoc()),
+                  builder);
   gpu::GPUFuncOp kernel =
       k.startKernel(name, parametersOf(shape.epilogue), ProductShape::threads);
   ProductEmitter(k, shape).emit(kernel);
@@ -107,6 +108,7 @@ void ProductEmitter::fill(Value step) {
 
 /// Warp w takes the tokens w, w + 4, ...; [scale, 1/scale] go to shared memory.
 void ProductEmitter::computeScales() {
+  LocationScope scope(k, shape.normTensor);
   Type pair = k.vector(2, k.f32());
   int64_t pairs = (shape.k + 1) / 2;
   for (int64_t round = 0; round < shape.tokensPerBlock / ProductShape::warps;
@@ -280,6 +282,7 @@ SmallVector<Value> ProductEmitter::loadGamma(Value pointer, int64_t part) {
   SmallVector<Value> values;
   if (!pointer)
     return values;
+  LocationScope scope(k, shape.normTensor);
   if (wide) {
     Value four = k.load(k.vector(4, k.f32()), k.address(pointer, 16 * part));
     for (int64_t index = 0; index < 4; ++index)
@@ -306,6 +309,7 @@ Value ProductEmitter::loadNarrow(ArrayRef<Value> pointers,
           k.load(k.i32(), k.address(pointers[column], 32 * part + 16 * half)));
       continue;
     }
+    LocationScope scope(k, shape.normTensor);
     Value x = k.load(k.vector(2, k.f32()),
                      k.address(pointers[column], 64 * part + 32 * half));
     Value scaled[2];
@@ -332,6 +336,7 @@ Value ProductEmitter::loadWide(ArrayRef<Value> pointers, ArrayRef<Value> gammas,
     for (int64_t position = 0; position < 4; ++position) {
       Value element = k.element(four, position);
       if (shape.hasNorm()) {
+        LocationScope scope(k, shape.normTensor);
         squares[index] = k.fma(element, element, squares[index]);
         element = k.mulf(element, gammas[position]);
       }
@@ -372,6 +377,7 @@ void ProductEmitter::exchangeSums() {
 void ProductEmitter::storeSquares() {
   if (!shape.hasNorm())
     return;
+  LocationScope scope(k, shape.normTensor);
   Value base =
       k.add(k.mul(warp, shape.tokensPerBlock * 4), shape.squareOffset());
   if (wide) {
@@ -402,6 +408,7 @@ void ProductEmitter::finish(Value total, Value group, Value column) {
   Type two = k.vector(2, k.f32());
   SmallVector<Value> factors;
   if (shape.hasNorm()) {
+    LocationScope scope(k, shape.normTensor);
     Value offset = k.add(k.shl(pairInBlock, 2), shape.squareOffset());
     Value square = k.loadShared(two, offset);
     for (int64_t other = 1; other < ProductShape::warps; ++other)

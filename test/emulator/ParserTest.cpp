@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reading PTX: scopes, what is not known, and text that is cut or garbled.
+#include "runtime/device/emulator/SourceLine.h"
 #include "test/emulator/PtxRunner.h"
 
 #include <fstream>
@@ -176,4 +177,47 @@ TEST(Parser, GarbledTextNeverCrashes) {
     if (!message.empty())
       ASSERT_EQ(message.compare(0, 9, "test.ptx:"), 0) << message;
   }
+}
+
+TEST(Parser, DebugLinesNameTheSource) {
+  const std::string text = header + R"(.visible .entry first() {
+  ret;
+}
+.visible .entry second() {
+	.reg .b64 %rd<2>;
+	.loc	2 17 6
+	mov.b64 %rd1, 4096;
+	{ .reg .b32 %r1;
+	.loc	1 0 6
+	ld.global.b32 %r1, [%rd1];
+	}
+	.loc 3 5 1
+	ret;
+}
+	.file	1 "model.layers.*.mlp.gate_proj.weight + model.layers.*.mlp.up_proj.weight"
+	.file	2 "model.norm.weight"
+)";
+  auto lineOf = [&](const std::string &part) {
+    return static_cast<uint32_t>(
+        1 + std::count(text.begin(), text.begin() + text.find(part), '\n'));
+  };
+  using emu::findSource;
+  EXPECT_EQ(findSource(text, lineOf("ret;")), "") << "no .loc above it";
+  EXPECT_EQ(findSource(text, lineOf(".reg .b64")), "");
+  EXPECT_EQ(findSource(text, lineOf("mov.b64")), "model.norm.weight:17");
+  EXPECT_EQ(findSource(text, lineOf("ld.global")),
+            "model.layers.*.mlp.gate_proj.weight + "
+            "model.layers.*.mlp.up_proj.weight");
+  EXPECT_EQ(findSource(text, lineOf(".loc 3") + 1), "") << "no file 3";
+  EXPECT_EQ(findSource(text, 1000), "") << "past the end";
+  EXPECT_EQ(findSource("", 1), "");
+
+  // A fault says it.
+  Emulated emulated;
+  ASSERT_EQ(emulated.load(text), "");
+  std::string fault = emulated.launch("second", {1, 1, 1}, {1, 1, 1}, {});
+  EXPECT_TRUE(contains(fault, "ld.global.b32 %r1, [%rd1]; (of "
+                              "model.layers.*.mlp.gate_proj.weight + "
+                              "model.layers.*.mlp.up_proj.weight): "))
+      << fault;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs a grid: blocks over host threads, warps of a block in turn.
 #include "runtime/device/emulator/Scheduler.h"
+
 #include "runtime/device/emulator/BlockStorage.h"
 #include "runtime/device/emulator/Control.h"
+#include "runtime/device/emulator/SourceLine.h"
 
 using namespace llrt;
 using namespace llrt::emu;
@@ -238,7 +240,9 @@ std::string sourceLine(const Program &program, uint32_t line) {
   for (char &c : text)
     c = c == '\t' ? ' ' : c;
   size_t begin = text.find_first_not_of(' ');
-  return begin == std::string::npos ? "" : ": " + text.substr(begin);
+  std::string source = findSource(*program.text, line);
+  return (begin == std::string::npos ? "" : ": " + text.substr(begin)) +
+         (source.empty() ? "" : " (of " + source + ")");
 }
 
 class GridWorker {
