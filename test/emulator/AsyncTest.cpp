@@ -112,7 +112,8 @@ TEST(Mbarrier, TransactionsHoldThePhase) {
               report(1) +
               "mbarrier.complete_tx.relaxed.cluster.shared::cluster.b64 "
               "[%bar], 16;\n"
-              "mbarrier.test_wait.shared.b64 %p0, [%bar], %x0;\n" +
+              "again: mbarrier.test_wait.shared.b64 %p0, [%bar], %x0;\n"
+              "@!%p0 bra again;\n" +
               report(2),
           1);
   EXPECT_EQ(out[0], 0u);

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <memory>
@@ -68,12 +69,21 @@ inline Lanes f64(const std::vector<double> &values) {
   return lanes;
 }
 
+/// LLAMAC_TEST_SCHEDULE=SEED runs every test under that schedule.
+inline EmulatorOptions testOptions(unsigned threads = 2) {
+  EmulatorOptions options;
+  options.threads = threads;
+  if (const char *seed = std::getenv("LLAMAC_TEST_SCHEDULE"))
+    options.schedule = std::strtoull(seed, nullptr, 10);
+  return options;
+}
+
 /// One device with one module.
 class Emulated {
 public:
-  explicit Emulated(EmulatedGpu gpu = {}, unsigned threads = 2) {
-    EmulatorOptions options;
-    options.threads = threads;
+  explicit Emulated(EmulatedGpu gpu = {}, unsigned threads = 2)
+      : Emulated(gpu, testOptions(threads)) {}
+  Emulated(EmulatedGpu gpu, const EmulatorOptions &options) {
     Result<std::unique_ptr<Device>> made = createEmulatorDevice(gpu, options);
     if (made)
       device = std::move(*made);

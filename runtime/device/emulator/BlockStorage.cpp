@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Room for resident blocks, and the values that a warp starts with.
 #include "runtime/device/emulator/BlockStorage.h"
+#include "runtime/device/emulator/AsyncOperations.h"
+#include "runtime/device/emulator/BlockRunner.h"
 
 using namespace llrt;
 using namespace llrt::emu;
@@ -18,6 +20,7 @@ void WorkerStorage::prepare(Launch &launch) {
   worker.launch = &launch;
   worker.program = launch.program;
   worker.observer = launch.observer;
+  worker.schedule = launch.schedule;
   if (releases != launch.memory->releaseCount()) {
     releases = launch.memory->releaseCount();
     intervals.clear();
@@ -113,6 +116,13 @@ Block *WorkerStorage::startBlock(const Launch &launch, Cluster &cluster,
     split.mask = warp.live;
     warp.splits.push_back(std::move(split));
     enter(warp, launch, block);
+  }
+  block.async.reset();
+  block.order.clear();
+  block.greedy = false;
+  if (launch.schedule) {
+    block.async = std::make_shared<AsyncOperations>(*launch.schedule);
+    drawOrder(block, *launch.schedule);
   }
   return &block;
 }

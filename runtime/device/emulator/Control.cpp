@@ -3,6 +3,7 @@
 #include "runtime/device/emulator/Control.h"
 #include "runtime/device/emulator/Barriers.h"
 #include "runtime/device/emulator/Observer.h"
+#include "runtime/device/emulator/Schedule.h"
 
 using namespace llrt::emu;
 
@@ -19,6 +20,24 @@ const Inst *llrt::emu::yieldAt(Warp &warp, const Inst *next) {
   warp.split().pc = next;
   warp.stop = Stop::Yield;
   return nullptr;
+}
+
+void llrt::emu::notePoll(const Inst *inst, Warp &warp, uint64_t address,
+                         uint64_t value, uint64_t hash) {
+  countPoll(warp);
+  Split &split = warp.split();
+  for (Poll &poll : split.polls)
+    if (poll.inst == inst) {
+      split.pollChanged |= poll.hash != hash;
+      poll = {inst, hash, address, value, true};
+      return;
+    }
+  split.pollChanged = true;
+  if (split.polls.size() < 4) {
+    split.polls.push_back({inst, hash, address, value, true});
+    return;
+  }
+  split.polls[split.nextPoll++ % 4] = {inst, hash, address, value, true};
 }
 
 static inline const Inst *jump(const Inst *from, const Inst *to, Warp &warp) {
@@ -66,6 +85,12 @@ const Inst *llrt::emu::runConditionalBranch(const Inst *inst, Warp &warp,
   if (taken == 0)
     return inst + 1;
   openGroup(warp, reinterpret_cast<const Inst *>(inst->imm), mask);
+  if (Schedule *schedule = warp.worker->schedule;
+      schedule && schedule->oneIn(2)) {
+    addSplit(warp, inst + 1, mask & ~taken, warp.split().group);
+    warp.split().mask = warp.mask = taken;
+    return jump(inst, inst->target, warp);
+  }
   addSplit(warp, inst->target, taken, warp.split().group);
   warp.split().mask = warp.mask = mask & ~taken;
   if (inst->target <= inst)

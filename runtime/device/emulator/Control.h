@@ -40,9 +40,14 @@ inline bool aligned(const Inst *inst, Warp &warp, uint32_t mask) {
 /// Ends the split's turn; it goes on at `next`.
 const Inst *yieldAt(Warp &warp, const Inst *next);
 /// An access that a loop may be polling with: rotation comes sooner.
-inline void countPoll(Warp &warp) {
-  warp.strongAccess = true;
-  warp.budget -= pollCost;
+inline void countPoll(Warp &warp) { warp.budget -= pollCost; }
+/// The same, and what it has read: a turn that reads the same as the one before
+/// waits for others. `hash`: of all lanes' addresses and values.
+void notePoll(const Inst *inst, Warp &warp, uint64_t address, uint64_t value,
+              uint64_t hash);
+/// One lane's part of such a hash.
+inline uint64_t pollHash(uint64_t address, uint64_t value) {
+  return (address ^ value * 0x9e3779b97f4a7c15u) * 0xd1342543de82ef95u;
 }
 
 /// Lanes parked in groups go on without the others. True if there were any.

@@ -150,6 +150,14 @@ public:
     for (size_t i = 0; i < argumentCount; ++i)
       std::memcpy(launch.parameters.data() + program.parameters[i].offset,
                   arguments[i], program.parameters[i].bytes);
+    std::optional<Schedule> schedule;
+    if (options.schedule) {
+      schedule.emplace(*options.schedule, launches);
+      launch.schedule = &*schedule;
+      launch.permutation.emplace(launch.blocks / launch.clusterBlocks,
+                                 *schedule);
+    }
+    ++launches;
     launch.observer = observer;
     if (observer)
       observer->kernelStarts(launch);
@@ -196,6 +204,7 @@ private:
   std::deque<char> streams;
   std::deque<EmulatorEvent> events;
   uint64_t executed = 0;
+  uint64_t launches = 0;
 
   /// Refuses what the chip would refuse, and fills in the launch.
   Error admit(const Program &program, const LaunchShape &shape,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Asynchronous copies: cp.async with its groups, cp.async.bulk with mbarriers
-// or bulk groups. A copy is done when it is issued, which is one of the legal
-// times; waits therefore never block.
+// or bulk groups. Addresses are checked at the issue; when the bytes move is
+// for AsyncOperations.h to say.
 #include "runtime/device/emulator/Access.h"
+#include "runtime/device/emulator/AsyncOperations.h"
 #include "runtime/device/emulator/Barriers.h"
 #include "runtime/device/emulator/Observer.h"
 #include "runtime/device/emulator/Scheduler.h"
@@ -115,13 +116,21 @@ const Inst *runBulkCopy(const Inst *inst, Warp &warp, uint32_t mask) {
                                    sharedWindow);
       observer->asyncIssued(event);
     }
-    std::memmove(target, source, size);
+    auto write = [target, size](const char *data) {
+      std::memmove(target, data, size);
+    };
     if (flags & F::HasMbarrier) {
-      uint64_t barrier =
+      auto barrier = static_cast<uint32_t>(
           addressOf(warp, inst, 2, lane, flags & F::MbarrierWide, true) -
-          sharedWindow;
-      completeTransaction(inst, warp, lane, static_cast<uint32_t>(barrier),
-                          size);
+          sharedWindow);
+      readMbarrier(inst, warp, lane, barrier); // faults here unless it is one
+      issueAsync(inst, warp, lane, AsyncQueue::Mbarrier, source, size, write,
+                 [inst, &warp, lane, barrier, size] {
+                   completeTransaction(inst, warp, lane, barrier, size);
+                 });
+    } else {
+      issueAsync(inst, warp, lane, AsyncQueue::BulkGroup, source, size, write,
+                 [] {});
     }
   }
   warp.block->effects += 1;
@@ -167,17 +176,21 @@ const Inst *runCopy(const Inst *inst, Warp &warp, uint32_t mask) {
       event.writeBytes = size;
       observer->asyncIssued(event);
     }
-    if (bytes)
-      std::memcpy(target, source, bytes);
-    std::memset(target + bytes, 0, size - bytes);
+    issueAsync(
+        inst, warp, lane, AsyncQueue::Copy, source, bytes,
+        [target, bytes, size](const char *data) {
+          if (bytes)
+            std::memcpy(target, data, bytes);
+          std::memset(target + bytes, 0, size - bytes);
+        },
+        [] {});
   }
   warp.block->effects += 1;
   return inst + 1;
 }
 
-/// cp.async.mbarrier.arrive: this thread's copies are done, so it arrives now.
-/// Without .noinc the pending count is first raised by one, which it takes
-/// back.
+/// cp.async.mbarrier.arrive: this thread arrives when its copies so far are
+/// done. Without .noinc (aux) the pending count is raised by one until then.
 template <class A>
 const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
   for (uint32_t left = mask; left; left &= left - 1) {
@@ -190,12 +203,45 @@ const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
       observeMbarrier(event, address);
       observer->asyncArrives(event);
     }
-    if (inst->aux)
-      arrive(inst, warp, lane, address, 1, 0, false);
-    else
-      readMbarrier(inst, warp, lane, address);
+    MbarrierWord word = readMbarrier(inst, warp, lane, address);
+    if (!inst->aux) {
+      word.pending += 1;
+      if (word.pending > MbarrierWord::maxCount)
+        fault(inst, lane, "the pending count of the mbarrier overflows");
+      writeMbarrier(inst, warp, lane, address, word);
+    }
+    issueAsync(
+        inst, warp, lane, AsyncQueue::Copy, nullptr, 0, [](const char *) {},
+        [inst, &warp, lane, address] {
+          arrive(inst, warp, lane, address, 1, 0, false);
+        },
+        /*ordered=*/true);
   }
   return inst + 1;
+}
+
+template <AsyncQueue Queue>
+const Inst *runCommit(const Inst *inst, Warp &warp, uint32_t mask) {
+  commitAsync(warp, mask, Queue);
+  return inst + 1;
+}
+
+/// imm: groups that may be left; aux bit 0: wait_all, bit 1: .read.
+template <AsyncQueue Queue>
+const Inst *runWaitGroup(const Inst *inst, Warp &warp, uint32_t mask) {
+  if (inst->aux & 1)
+    commitAsync(warp, mask, Queue);
+  waitAsync(warp, mask, Queue, static_cast<uint64_t>(inst->imm), inst->aux & 2);
+  return inst + 1;
+}
+
+template <AsyncQueue Queue> void decodeWaitGroup(Decoding &d) {
+  bool read = Queue == AsyncQueue::BulkGroup && d.take("read");
+  d.expectOperands(1, 1);
+  uint64_t left = d.constant(d.operand(0));
+  d.emit(runWaitGroup<Queue>);
+  d.inst().imm = static_cast<int64_t>(left);
+  d.inst().aux = read ? 2 : 0;
 }
 
 bool isWide(Decoding &d, const Operand &memory) {
@@ -220,12 +266,9 @@ void bindAddress(Decoding &d, unsigned slot, const Operand &memory,
 void decodeBulk(Decoding &d) {
   using F = CopyOperands;
   if (d.take("commit_group"))
-    return d.emit(runNothing);
-  if (d.take("wait_group")) {
-    d.take("read");
-    d.expectOperands(1, 1);
-    return d.emit(runNothing);
-  }
+    return d.emit(runCommit<AsyncQueue::BulkGroup>);
+  if (d.take("wait_group"))
+    return decodeWaitGroup<AsyncQueue::BulkGroup>(d);
   if (d.take("tensor"))
     d.fail("tensor maps are not emulated");
   if (d.take("prefetch")) {
@@ -264,12 +307,15 @@ void decodeCp(Decoding &d) {
     d.unsupported();
   if (d.take("bulk"))
     return decodeBulk(d);
-  if (d.take("commit_group") || d.take("wait_all"))
-    return d.emit(runNothing);
-  if (d.take("wait_group")) {
-    d.expectOperands(1, 1);
-    return d.emit(runNothing);
+  if (d.take("commit_group"))
+    return d.emit(runCommit<AsyncQueue::Copy>);
+  if (d.take("wait_all")) {
+    d.emit(runWaitGroup<AsyncQueue::Copy>);
+    d.inst().aux = 1;
+    return;
   }
+  if (d.take("wait_group"))
+    return decodeWaitGroup<AsyncQueue::Copy>(d);
   if (d.take("mbarrier")) {
     if (!d.take("arrive"))
       d.unsupported();

@@ -125,7 +125,11 @@ const Inst *runAtomic(const Inst *inst, Warp &warp, uint32_t mask) {
   // A compare-and-swap that fails, again and again, is a poll.
   if (changed)
     warp.block->effects += 1;
-  countPoll(warp);
+  int first = __builtin_ctz(mask);
+  uint64_t hash = 0;
+  for (unsigned i = 0; i < 32; ++i)
+    hash += mask >> i & 1 ? pollHash(address.at[i], r[i]) : 0;
+  notePoll(inst, warp, address.at[first], r[first], hash);
   return inst + 1;
 }
 

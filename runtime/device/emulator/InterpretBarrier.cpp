@@ -6,6 +6,7 @@
 #include "runtime/device/emulator/Decoding.h"
 #include "runtime/device/emulator/Lanes.h"
 #include "runtime/device/emulator/Observer.h"
+#include "runtime/device/emulator/Schedule.h"
 
 using namespace llrt::emu;
 
@@ -453,11 +454,15 @@ static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
     else
       waiting = lane, waitsAt = address & clusterOffsetMask;
   });
-  if (waiting >= 0 && (inst->aux & 2)) {
+  // The time limit of a try is the chip's own: a schedule may end it early.
+  Schedule *schedule = warp.worker->schedule;
+  bool expires = schedule && schedule->oneIn(4);
+  if (waiting >= 0 && (inst->aux & 2) && !expires) {
     Split &split = warp.split();
     split.pc = inst;
     split.state = SplitState::Mbarrier;
     split.waitsAt = waitsAt;
+    split.waitsPhase = word.phase;
     warp.stop = Stop::Blocked;
     return nullptr;
   }
@@ -468,7 +473,7 @@ static const Inst *runWait(const Inst *inst, Warp &warp, uint32_t mask) {
     });
   putPredicate(warp, inst->op[1], over, mask);
   if (waiting >= 0)
-    countPoll(warp);
+    notePoll(inst, warp, waitsAt, word.pack(), pollHash(waitsAt, word.pack()));
   return inst + 1;
 }
 

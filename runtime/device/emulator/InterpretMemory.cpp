@@ -108,7 +108,8 @@ const Inst *runStore(const Inst *inst, Warp &warp, uint32_t mask) {
                       &value, sizeof value);
         }
   }
-  warp.block->effects += 1;
+  // Local memory is nobody else's.
+  warp.block->effects += ~inst->op[7] >> 11 & 1;
   return inst + 1;
 }
 
@@ -123,6 +124,7 @@ struct Shape {
   uint32_t word() const {
     return static_cast<uint32_t>(wideRegister) << 9 |
            static_cast<uint32_t>(isSigned(type)) << 10 |
+           static_cast<uint32_t>(space == Space::Local) << 11 |
            bitsOf(type) / 8 << 12 | vector << 16;
   }
 };
@@ -172,14 +174,18 @@ const Inst *runStrongLoad(const Inst *inst, Warp &warp, uint32_t mask) {
   resolve<Space::Generic, A>(inst, warp, mask, AccessKind::Load, sizeof(T),
                              address);
   S r[32];
-  for (unsigned i = 0; i < 32; ++i)
-    r[i] =
-        mask >> i & 1
-            ? static_cast<S>(__atomic_load_n(
-                  reinterpret_cast<const T *>(address.at[i]), __ATOMIC_ACQUIRE))
-            : S(0);
+  uint64_t hash = 0;
+  for (unsigned i = 0; i < 32; ++i) {
+    r[i] = 0;
+    if (!(mask >> i & 1))
+      continue;
+    r[i] = static_cast<S>(__atomic_load_n(
+        reinterpret_cast<const T *>(address.at[i]), __ATOMIC_ACQUIRE));
+    hash += pollHash(address.at[i], r[i]);
+  }
   put(warp.out<S>(inst->op[1]), r, mask);
-  countPoll(warp);
+  int first = __builtin_ctz(mask);
+  notePoll(inst, warp, address.at[first], r[first], hash);
   return inst + 1;
 }
 template <class A, class T, class S>
@@ -377,8 +383,23 @@ template <bool Store> void decodeAccess(Decoding &d) {
   }
 }
 
-const Inst *runPoll(const Inst *inst, Warp &warp, uint32_t) {
-  countPoll(warp);
+/// Before a strong load from shared memory (the next Inst): its words.
+const Inst *runPoll(const Inst *inst, Warp &warp, uint32_t mask) {
+  const Inst *load = inst + 1;
+  uint32_t size = load->op[7] >> 12 & 15;
+  Addresses address;
+  reinterpret_cast<Resolver>(load->helper)(load, warp, mask, AccessKind::Load,
+                                           size, address);
+  uint64_t hash = 0, first = 0;
+  for (uint32_t left = mask; left; left &= left - 1) {
+    int lane = __builtin_ctz(left);
+    uint64_t value = 0;
+    std::memcpy(&value, reinterpret_cast<const void *>(address.at[lane]), size);
+    hash += pollHash(address.at[lane], value);
+    if (left == mask)
+      first = value;
+  }
+  notePoll(inst, warp, address.at[__builtin_ctz(mask)], first, hash);
   return inst + 1;
 }
 

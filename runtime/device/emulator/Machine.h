@@ -20,6 +20,8 @@
 
 #include <cstring>
 #include <deque>
+#include <memory>
+#include <vector>
 
 namespace llrt::emu {
 
@@ -28,6 +30,8 @@ struct Warp;
 struct Block;
 struct Worker;
 class Observer;
+class AsyncOperations;
+class Schedule;
 
 /// Runs one instruction for the lanes of `mask` and returns the next one, or
 /// null after it has said in Warp::stop why the split leaves the processor.
@@ -66,6 +70,21 @@ enum class SplitState : uint8_t {
   Converge
 };
 
+/// What a turn of a split came to.
+enum class Turn : uint8_t {
+  Moved,
+  Idle, ///< polled unchanged words and changed only its own registers
+  Stuck ///< will do the same for ever unless others change something
+};
+
+/// What an instruction read the last time, when a loop may poll with it.
+struct Poll {
+  const Inst *inst = nullptr;
+  uint64_t hash = 0;               ///< of all lanes' addresses and values
+  uint64_t address = 0, value = 0; ///< of the first lane
+  bool inTurn = false;
+};
+
 struct Split {
   const Inst *pc = nullptr;
   uint32_t mask = 0;
@@ -73,10 +92,18 @@ struct Split {
   SplitState state = SplitState::Ready;
   uint32_t needed = 0;  ///< Converge: the lanes that have to meet here
   uint32_t waitsAt = 0; ///< Barrier: its number. Mbarrier: its shared address
+  bool waitsPhase = false; ///< Mbarrier: the phase that has to end
   /// Registers at the end of its last turn: the same again means that it spins.
   std::vector<char> snapshot;
   const Inst *snapshotPc = nullptr;
   uint32_t snapshotMask = 0;
+  Turn turn = Turn::Moved;  ///< what its last whole turn came to
+  int32_t budget = 0;       ///< left of a turn that a schedule has cut
+  uint64_t effects = 0;     ///< the block's, when the turn began
+  uint32_t idleTurns = 0;   ///< in a row
+  bool pollChanged = false; ///< in this turn
+  uint32_t nextPoll = 0;
+  std::vector<Poll> polls; ///< the last of at most four instructions
 };
 
 struct Group {
@@ -104,8 +131,6 @@ struct Warp {
   int32_t current = 0;  ///< the running split
   Stop stop = Stop::Yield;
   bool clockCurrent = false; ///< executed is up to date (after Stop::Again)
-  bool strongAccess =
-      false; ///< since the split was last scheduled: a polling access
   std::vector<Split> splits;
   std::vector<Group> groups;
   /// barrier.cluster: lanes that have arrived and not waited yet, and those of
@@ -158,6 +183,12 @@ struct Block {
   /// Bumped by everything that another warp can see; a spinning round that
   /// leaves it unchanged made no way.
   uint64_t effects = 0;
+  /// What is under way; only with a schedule.
+  std::shared_ptr<AsyncOperations> async;
+  /// With a schedule: warps run as far as they can, one before the other, in an
+  /// order of their own; else in turns.
+  bool greedy = false;
+  std::vector<uint32_t> order;
 };
 
 /// An interval known to lie in one allocation.
@@ -170,6 +201,7 @@ struct Launch;
 /// One host thread's part of a launch.
 struct Worker {
   Launch *launch = nullptr;
+  Schedule *schedule = nullptr;  ///< null: plain rotation
   Interval *intervals = nullptr; ///< by Inst::aux
   const Program *program = nullptr;
   Observer *observer = nullptr; ///< null: nobody looks on

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs a grid: blocks over host threads, warps of a block in turn.
 #include "runtime/device/emulator/Scheduler.h"
-
+#include "runtime/device/emulator/AsyncOperations.h"
+#include "runtime/device/emulator/BlockRunner.h"
 #include "runtime/device/emulator/BlockStorage.h"
 #include "runtime/device/emulator/Control.h"
-#include "runtime/device/emulator/SourceLine.h"
+#include "runtime/device/emulator/Deadlock.h"
 
 using namespace llrt;
 using namespace llrt::emu;
@@ -62,189 +63,6 @@ void ThreadPool::run(unsigned count,
 
 namespace {
 
-/// What a turn or a round of turns came to.
-enum class Outcome { Done, Progress, Stalled };
-
-/// True when the split has changed nothing of its own since its last turn.
-bool spins(Warp &warp, const Program &program) {
-  Split &split = warp.split();
-  size_t bytes = program.registerBytes + program.predicates * size_t(4);
-  const char *registers = warp.base[0];
-  bool same = split.snapshotPc == split.pc &&
-              split.snapshotMask == split.mask &&
-              split.snapshot.size() == bytes &&
-              std::memcmp(split.snapshot.data(), registers, bytes) == 0;
-  if (!same) {
-    // Predicates lie right behind the registers (BlockStorage).
-    split.snapshot.assign(registers, registers + bytes);
-    split.snapshotPc = split.pc;
-    split.snapshotMask = split.mask;
-  }
-  return same;
-}
-
-/// Runs the warp's splits until each has had a turn or cannot run.
-Outcome runWarp(Warp &warp, const Program &program) {
-  uint64_t before = warp.block->effects;
-  warp.block->running = warp.index;
-  bool moved = false;
-  size_t turns = warp.splits.size() + 1;
-  bool again = false;
-  while (turns > 0) {
-    if (again)
-      loadSplit(warp);
-    else if (!selectSplit(warp))
-      break;
-    if (!again)
-      warp.budget = turnBudget;
-    again = false;
-    const Inst *pc = warp.split().pc;
-    uint64_t count = 0;
-    while (pc) {
-      pc = pc->run(pc, warp, warp.mask);
-      ++count;
-    }
-    warp.executed += count;
-    if (warp.stop == Stop::Again) {
-      again = true;
-      continue;
-    }
-    if (warp.stop != Stop::Yield) {
-      moved |= warp.stop == Stop::Gone;
-      if (warp.done())
-        return Outcome::Done;
-      continue;
-    }
-    --turns;
-    // Lanes that wait at a meeting point may be those that this loop waits for.
-    bool released = releaseParked(warp);
-    if (!spins(warp, program) || released)
-      moved = true;
-    if (warp.splits.size() == 1)
-      break;
-  }
-  return moved || warp.block->effects != before ? Outcome::Progress
-                                                : Outcome::Stalled;
-}
-
-bool hasReadySplit(const Warp &warp) {
-  for (const Split &split : warp.splits)
-    if (split.state == SplitState::Ready)
-      return true;
-  return false;
-}
-
-std::string lanes(uint32_t mask) {
-  char text[16];
-  std::snprintf(text, sizeof text, "0x%08x", mask);
-  return text;
-}
-
-/// Who waits for what, of a block in which nobody can go on.
-[[noreturn]] void reportDeadlock(const Block &block) {
-  std::string message;
-  const Inst *at = nullptr;
-  unsigned listed = 0;
-  for (const Warp &warp : block.warps)
-    for (const Split &split : warp.splits) {
-      // The lanes of one warp that miss each other at an aligned instruction.
-      if (split.state == SplitState::Converge && !at)
-        at = split.pc;
-      if (++listed > 8)
-        continue;
-      message += std::string(message.empty() ? "" : "; ") + "warp " +
-                 std::to_string(warp.index) + " lanes " + lanes(split.mask) +
-                 " at line " + std::to_string(split.pc->line) + " wait ";
-      if (split.state == SplitState::Barrier)
-        message += "at barrier " + std::to_string(split.waitsAt);
-      else if (split.state == SplitState::Mbarrier)
-        message += "for the mbarrier at shared address " +
-                   std::to_string(split.waitsAt);
-      else if (split.state == SplitState::ClusterBarrier)
-        message += "at the cluster's barrier";
-      else
-        message += "for lanes " + lanes(split.needed & ~split.mask) +
-                   " at an aligned instruction";
-    }
-  if (listed > 8)
-    message += "; and " + std::to_string(listed - 8) + " more";
-  const Inst *place = at;
-  for (const Warp &warp : block.warps)
-    if (!place && !warp.splits.empty())
-      place = warp.splits[0].pc;
-  fault(place, -1,
-        (at ? "aligned instruction with missing lanes: "
-            : "deadlock: no thread of the block can go on: ") +
-            message);
-}
-
-/// A warp whose lanes wait for each other and nobody else.
-void checkConvergence(const Warp &warp, const Block &block) {
-  bool waits = false;
-  for (const Split &split : warp.splits) {
-    if (split.state != SplitState::Converge)
-      return;
-    waits = true;
-  }
-  if (waits)
-    reportDeadlock(block);
-}
-
-/// Rounds over the warps until the block ends or a whole round changes nothing.
-Outcome runBlock(Block &block, Launch &launch) {
-  bool progressed = false;
-  for (;;) {
-    if (launch.stop.load(std::memory_order_relaxed))
-      return Outcome::Stalled;
-    bool ready = false, moved = false;
-    for (Warp &warp : block.warps) {
-      if (warp.done() || !hasReadySplit(warp)) {
-        if (!warp.done())
-          checkConvergence(warp, block);
-        continue;
-      }
-      ready = true;
-      if (runWarp(warp, *launch.program) != Outcome::Stalled)
-        moved = true;
-    }
-    if (block.liveWarps == 0)
-      return Outcome::Done;
-    if (!ready) {
-      for (Warp &warp : block.warps)
-        moved |= releaseParked(warp);
-      // In a cluster, others may let it go on (GridWorker::step).
-      if (!moved && block.cluster->blocks.size() == 1)
-        reportDeadlock(block);
-    }
-    if (!moved)
-      return progressed ? Outcome::Progress : Outcome::Stalled;
-    progressed = true;
-    if (launch.workers > 1)
-      launch.progress.fetch_add(1, std::memory_order_relaxed);
-    // The blocks of a cluster take turns.
-    if (block.cluster->blocks.size() > 1)
-      return Outcome::Progress;
-  }
-}
-
-std::string sourceLine(const Program &program, uint32_t line) {
-  size_t at = 0;
-  for (uint32_t i = 1; i < line && at != std::string::npos; ++i) {
-    at = program.text->find('\n', at);
-    at = at == std::string::npos ? at : at + 1;
-  }
-  if (at == std::string::npos)
-    return "";
-  std::string text =
-      program.text->substr(at, program.text->find('\n', at) - at);
-  for (char &c : text)
-    c = c == '\t' ? ' ' : c;
-  size_t begin = text.find_first_not_of(' ');
-  std::string source = findSource(*program.text, line);
-  return (begin == std::string::npos ? "" : ": " + text.substr(begin)) +
-         (source.empty() ? "" : " (of " + source + ")");
-}
-
 class GridWorker {
 public:
   GridWorker(Launch &launch, WorkerStorage &storage,
@@ -256,10 +74,12 @@ public:
   void run() {
     for (;;) {
       uint64_t generation = launch.progress.load();
-      bool moved = false;
+      bool moved = false, idle = false;
+      shuffle();
       for (size_t i = 0; i < resident.size();) {
         Outcome outcome = step(*resident[i]);
-        if (outcome == Outcome::Stalled) {
+        if (outcome == Outcome::Stalled || outcome == Outcome::Idle) {
+          idle |= outcome == Outcome::Idle;
           ++i;
           continue;
         }
@@ -277,11 +97,13 @@ public:
         break;
       // One that waits for others: let them start.
       bool left = false;
-      if (resident.empty() || !moved)
+      if (resident.empty() || !moved || startsEarly())
         moved |= start(left);
       if (resident.empty() && !left)
         break;
-      if (!moved && !waitForOthers(generation))
+      if (!moved && idle)
+        std::this_thread::yield();
+      else if (!moved && !waitForOthers(generation))
         break;
     }
     for (Cluster *cluster : resident)
@@ -312,8 +134,23 @@ private:
       left = false;
       return false;
     }
-    resident.push_back(storage.start(launch, next / blocks));
+    uint64_t number = next / blocks;
+    resident.push_back(storage.start(
+        launch, launch.permutation ? (*launch.permutation)(number) : number));
     return true;
+  }
+
+  /// With a schedule: blocks in an order that changes, and more of them at once
+  /// than need be.
+  void shuffle() {
+    if (Schedule *schedule = launch.schedule)
+      for (size_t i = resident.size(); i > 1; --i)
+        std::swap(resident[i - 1],
+                  resident[schedule->below(static_cast<uint32_t>(i))]);
+  }
+  bool startsEarly() const {
+    return launch.schedule && launch.nextBlock.load() < launch.blocks &&
+           resident.size() < 16 && launch.schedule->oneIn(2);
   }
 
   Outcome step(Block &block) {
@@ -332,12 +169,14 @@ private:
     bool progressed = false;
     for (;;) {
       Block *waiting = nullptr;
-      bool ready = false, moved = false;
+      bool ready = false, moved = false, idle = false;
       for (Block *block : cluster.blocks) {
         if (block->liveWarps == 0)
           continue;
         waiting = block;
-        moved |= step(*block) != Outcome::Stalled;
+        Outcome outcome = step(*block);
+        moved |= outcome == Outcome::Done || outcome == Outcome::Progress;
+        idle |= outcome == Outcome::Idle;
         if (launch.stop.load(std::memory_order_relaxed))
           return Outcome::Stalled;
       }
@@ -348,12 +187,14 @@ private:
           ready |= hasReadySplit(warp);
       if (!moved && !ready)
         try {
-          reportDeadlock(*waiting);
+          reportDeadlock(*waiting, launch);
         } catch (const Fault &fault) {
           report(*waiting, fault);
         }
       if (!moved)
-        return progressed ? Outcome::Progress : Outcome::Stalled;
+        return idle         ? Outcome::Idle
+               : progressed ? Outcome::Progress
+                            : Outcome::Stalled;
       progressed = true;
     }
   }
@@ -363,9 +204,7 @@ private:
     for (const Warp &warp : block.warps)
       if (warp.index == storage.runningWarp(block))
         running = &warp;
-    std::string place = "block (" + std::to_string(block.index.x) + "," +
-                        std::to_string(block.index.y) + "," +
-                        std::to_string(block.index.z) + ")";
+    std::string place = "block " + blockName(block);
     if (fault.lane >= 0 && running) {
       uint32_t thread = running->index * 32 + static_cast<uint32_t>(fault.lane);
       const Dim3 &size = launch.shape.block;
@@ -413,19 +252,19 @@ private:
     launch.failed = true;
     const Program &program = *launch.program;
     std::string where;
+    unsigned listed = 0;
+    const Inst *first = nullptr;
     for (Cluster *cluster : resident)
       for (Block *block : cluster->blocks) {
+        listWaiting(*block, launch, where, listed);
         for (const Warp &warp : block->warps)
-          if (!warp.splits.empty() && where.empty()) {
-            const Inst *pc = warp.splits[0].pc;
-            where = "block (" + std::to_string(block->index.x) + "," +
-                    std::to_string(block->index.y) + "," +
-                    std::to_string(block->index.z) + ") warp " +
-                    std::to_string(warp.index) + " spins at " +
-                    program.moduleName + ":" + std::to_string(pc->line) +
-                    sourceLine(program, pc->line);
-          }
+          if (!warp.splits.empty() && !first)
+            first = warp.splits[0].pc;
       }
+    where += moreWaiting(listed);
+    if (first)
+      where += "; " + program.moduleName + ":" + std::to_string(first->line) +
+               sourceLine(program, first->line);
     uint64_t started = std::min(launch.nextBlock.load(), launch.blocks);
     launch.failure =
         "emulator: kernel '" + program.name +
@@ -449,8 +288,10 @@ Scheduler::Scheduler(unsigned threads) : pool(threads) {
 Scheduler::~Scheduler() = default;
 
 Error Scheduler::run(Launch &launch, uint64_t &executed) {
-  launch.workers = static_cast<uint32_t>(
-      std::min<uint64_t>(pool.size(), launch.blocks / launch.clusterBlocks));
+  launch.workers =
+      launch.schedule ? 1
+                      : static_cast<uint32_t>(std::min<uint64_t>(
+                            pool.size(), launch.blocks / launch.clusterBlocks));
   std::vector<std::atomic<uint64_t>> stalledAt(launch.workers);
   for (std::atomic<uint64_t> &each : stalledAt)
     each.store(0);

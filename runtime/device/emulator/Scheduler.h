@@ -8,17 +8,20 @@
 //
 // Deadlock: a block all of whose warps wait for barriers or mbarriers can only
 // be released from inside, so that is reported at once. Polling warps are
-// stuck when their registers are the same after a whole turn and nothing in
-// the grid has written anything meanwhile.
+// stuck when a whole turn read the same words with the same values, and either
+// left the registers as they were or was one of thousands; when all are, and
+// nothing in the grid writes anything, that is reported too.
 #ifndef LLAMAC_RUNTIME_DEVICE_EMULATOR_SCHEDULER_H
 #define LLAMAC_RUNTIME_DEVICE_EMULATOR_SCHEDULER_H
 
 #include "runtime/device/emulator/Program.h"
+#include "runtime/device/emulator/Schedule.h"
 
 #include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace llrt::emu {
@@ -32,8 +35,10 @@ struct Launch {
   uint32_t sharedBytes = 0; ///< static and dynamic
   uint32_t multiprocessors = 1;
   uint64_t blocks = 1;
-  uint64_t clusterBlocks = 1; ///< of one cluster
-  uint64_t residentLimit = 1; ///< blocks
+  uint64_t clusterBlocks = 1;   ///< of one cluster
+  uint64_t residentLimit = 1;   ///< blocks
+  Schedule *schedule = nullptr; ///< null: plain rotation, all host threads
+  std::optional<Permutation> permutation; ///< of the clusters' order
 
   std::atomic<uint64_t> nextBlock{0};
   std::atomic<uint64_t> resident{0};
