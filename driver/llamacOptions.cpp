@@ -91,8 +91,10 @@ void addLooking(CLI::App &app, CompileRequest &request) {
       ->check(llrt::oneOf(stages))
       ->group(group);
   app.add_option("--dump-dir", request.dumpDir,
-                 "Write every phase's text there, numbered (default: nowhere)")
+                 "Write what every phase and every pass leaves there, numbered "
+                 "(default: nowhere)")
       ->type_name("DIR")
+      ->check(llrt::notEmpty("a folder"))
       ->group(group);
   app.add_flag("-v,--verbose", request.verbose, "Say more on stderr")
       ->group(group);

@@ -8,6 +8,7 @@
 #include "compiler/emit/Passport.h"
 #include "compiler/emit/PlanWriter.h"
 #include "compiler/import/ImportLlama.h"
+#include "compiler/pipeline/Dump.h"
 #include "compiler/pipeline/Maxima.h"
 #include "compiler/pipeline/Phases.h"
 #include "compiler/pipeline/Registration.h"
@@ -24,13 +25,16 @@ namespace {
 
 class Compiler {
 public:
-  explicit Compiler(const CompileRequest &request) : request(request) {}
+  explicit Compiler(const CompileRequest &request)
+      : request(request), dump(request.dumpDir) {}
 
   llrt::Error run() {
     gpu = llrt::findGpuRow(request.gpu);
     if (llrt::Error error = open())
       return error;
     if (llrt::Error error = choose())
+      return error;
+    if (llrt::Error error = dump.open())
       return error;
     return build();
   }
@@ -137,12 +141,12 @@ private:
             ptx = std::move(*text);
           return text;
         }
-        return runPhase(*module, stage, request.gpu);
+        return runPhase(*module, stage, request.gpu, &dump);
       });
       if (result.failed()) {
-        if (!request.dumpDir.empty())
-          if (llrt::Error error = dump(i, print(*module), "-failed"))
-            return error;
+        if (llrt::Error error =
+                dump.write(stage, printModule(*module), "-failed"))
+          return error;
         return failed(name);
       }
       if (stage == Stage::Tiled && request.stage == Stage::Exe) {
@@ -151,33 +155,15 @@ private:
         if (buildLaunchPlan(*module, checkpoint, *gpu, plan).failed())
           return failed(name);
       }
-      if (stage != request.stage && request.dumpDir.empty())
+      if (stage != request.stage && !dump)
         continue;
-      std::string text = stage == Stage::Ptx ? ptx : print(*module);
-      if (!request.dumpDir.empty())
-        if (llrt::Error error = dump(i, text))
-          return error;
+      std::string text = stage == Stage::Ptx ? ptx : printModule(*module);
+      if (llrt::Error error = dump.write(stage, text))
+        return error;
       if (stage == request.stage)
         return writeText(output, text);
     }
     llvm_unreachable("the loop ends at request.stage");
-  }
-
-  static std::string print(ModuleOp module) {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    module.print(stream, OpPrintingFlags());
-    return text + "\n";
-  }
-
-  /// The folder is made where only it is missing.
-  llrt::Error dump(int index, const std::string &text, const char *mark = "") {
-    (void)llvm::sys::fs::create_directory(request.dumpDir);
-    std::string name =
-        request.dumpDir + "/" + std::to_string(index + 1) + "-" +
-        stageNames[index] + mark +
-        (index == static_cast<int>(Stage::Ptx) ? ".ptx" : ".mlir");
-    return writeText(name, text);
   }
 
   void noteSizes(const LaunchPlan &plan) {
@@ -234,6 +220,7 @@ private:
   }
 
   const CompileRequest &request;
+  PhaseDump dump;
   const llrt::GpuRow *gpu = nullptr;
   Checkpoint checkpoint;
   ImportOptions options;

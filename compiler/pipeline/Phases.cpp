@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The order of the phases, and all that can be registered.
 #include "compiler/pipeline/Phases.h"
+
+#include "compiler/pipeline/Dump.h"
 #include "compiler/pipeline/Registration.h"
 
 #include "compiler/fuse/Passes.h"
@@ -35,9 +37,12 @@ static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu) {
   }
 }
 
-LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu) {
+LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
+                       PhaseDump *dump) {
   PassManager manager(module.getContext());
   addPasses(manager, stage, gpu);
+  if (dump)
+    dump->watch(manager, module, stage);
   if (failed(manager.run(module)))
     return failure();
   return checkStage(module, stage);

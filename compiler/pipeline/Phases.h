@@ -8,18 +8,19 @@
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::llama {
+class PhaseDump;
 
-/// | stage | holds |
-/// | llama | only llama, func and arith ops; static tensors; @prefill, @decode
-/// | | fused | the same | | tiled | no llama op but the weight symbols; every
-/// weight is packed by a
-///           stream; kernels and the host functions @prefill, @decode, @head |
-/// | nvvm  | only llvm and nvvm ops inside a gpu.module |
+/// llama: only llama, func and arith ops; static tensors; @prefill, @decode.
+/// fused: the same.
+/// tiled: no llama op but the weight symbols; every weight is packed by a
+///        stream; kernels and the host functions @prefill, @decode, @head.
+/// nvvm:  only llvm and nvvm ops inside a gpu.module.
 LogicalResult checkStage(ModuleOp module, Stage stage);
 
 /// Runs the passes that lead to `stage` from the stage before it, then its
-/// check. Llama is where a module starts; Ptx and Exe have no passes.
-LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu);
+/// check. Llama is where a module starts; from Ptx on there are no passes.
+LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
+                       PhaseDump *dump = nullptr);
 
 /// The flags of all passes of `fuse`, `tile` and `lower` in order, for --info.
 std::vector<std::string> getPassNames(StringRef gpu);
