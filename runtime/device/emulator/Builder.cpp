@@ -80,6 +80,9 @@ int Builder::newRegister(unsigned bits) {
 }
 
 int Builder::virtualRegister(const Operand &operand) {
+  if (!operand.selector.empty())
+    throw PtxError{currentLine, "'." + std::string(operand.selector) +
+                                    "' selects no part of a register here"};
   int &known = frame->registers[static_cast<size_t>(operand.reg)];
   if (known < 0) {
     unsigned bits = bitsOf(
@@ -245,6 +248,7 @@ int Builder::label(const Operand &operand, unsigned line) const {
 }
 
 void Builder::statement(const Statement &statement) {
+  currentLine = statement.line;
   if (statement.label >= 0) {
     labelAt[static_cast<size_t>(
         frame->labels[static_cast<size_t>(statement.label)])] =

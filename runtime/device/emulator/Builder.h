@@ -82,6 +82,7 @@ private:
   std::map<std::string_view, int> specialAt;
   Frame *frame = nullptr;
   bool currentMayStop = false;
+  unsigned currentLine = 0;
   uint32_t sharedBytes = 0;
   std::vector<BasicBlock> blocks;
   std::vector<int> blockOf;

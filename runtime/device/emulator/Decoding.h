@@ -116,6 +116,7 @@ void addBarrierInstructions(InstructionTable &table);
 void addAsyncInstructions(InstructionTable &table);
 void addTensorInstructions(InstructionTable &table);
 void addClusterInstructions(InstructionTable &table);
+void addVideoInstructions(InstructionTable &table);
 
 /// Arithmetic roots that integers and floats share ("add"): the float half.
 bool decodeFloatArithmetic(Decoding &d, std::string_view root, Type type);

@@ -296,6 +296,14 @@ Operand FunctionParser::name(std::string_view text) {
     result.reg = reg;
     return result;
   }
+  size_t dot = text.rfind('.');
+  if (dot != std::string_view::npos && dot > 0 &&
+      (reg = findRegister(text.substr(0, dot))) >= 0) {
+    result.kind = Operand::Register;
+    result.reg = reg;
+    result.selector = text.substr(dot + 1);
+    return result;
+  }
   for (int at = scope; at >= 0; at = scopes[static_cast<size_t>(at)].parent) {
     auto found = scopes[static_cast<size_t>(at)].variables.find(text);
     if (found != scopes[static_cast<size_t>(at)].variables.end()) {

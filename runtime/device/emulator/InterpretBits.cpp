@@ -291,9 +291,38 @@ void decodeFunnel(Decoding &d) {
                              : ternary<Funnel<false, false>, u, u, u, u>));
 }
 
+/// lop3.or/.and: p is (d != 0), combined with q. op[4]: p, op[5]: q; aux bit 0:
+/// and, bit 1: q negated.
+const Inst *runLop3Test(const Inst *inst, Warp &warp, uint32_t mask) {
+  runLop3(inst, warp, mask);
+  const uint32_t *r = warp.in<uint32_t>(inst->op[0]);
+  uint32_t test = 0;
+  for (unsigned i = 0; i < 32; ++i)
+    test |= static_cast<uint32_t>(r[i] != 0) << i;
+  uint32_t q = warp.predicates[inst->op[5]] ^ (inst->aux & 2 ? ~0u : 0);
+  putPredicate(warp, inst->op[4], inst->aux & 1 ? test & q : test | q, mask);
+  return inst + 1;
+}
+
 void decodeLop3(Decoding &d) {
+  std::string_view combine = d.takeOneOf({"or", "and"});
   if (d.takeType() != Type::B32)
     d.unsupported();
+  if (!combine.empty()) {
+    d.expectOperands(6, 6);
+    const Operand &to = d.operand(0);
+    if (to.kind != Operand::Pair)
+      d.fail("a pair d|p is expected");
+    d.emit(runLop3Test);
+    d.inst().imm = static_cast<int64_t>(d.constant(d.operand(4)) & 0xff);
+    d.inst().aux = static_cast<uint32_t>(combine == "and") |
+                   static_cast<uint32_t>(d.operand(5).negated) << 1;
+    d.def(0, to.elements[0], 32);
+    for (unsigned i = 1; i <= 3; ++i)
+      d.use(i, d.operand(i), Type::B32);
+    d.defPredicate(4, to.elements[1]);
+    return d.usePredicate(5, d.operand(5));
+  }
   d.expectOperands(5, 5);
   d.emit(runLop3);
   d.inst().imm = static_cast<int64_t>(d.constant(d.operand(4)) & 0xff);
@@ -360,6 +389,60 @@ void decodeBmsk(Decoding &d) {
   d.use(2, d.operand(2), Type::B32);
 }
 
+/// The position of the set bit that is `offset` set bits away from `base`
+/// (negative: downwards; 0: the one at base), or all ones.
+struct Fns {
+  static uint32_t apply(uint32_t bits, uint32_t base, int32_t offset) {
+    base &= 31;
+    if (offset == 0)
+      return bits >> base & 1 ? base : ~0u;
+    int step = offset > 0 ? 1 : -1;
+    int32_t left = offset > 0 ? offset : -offset;
+    for (int at = static_cast<int>(base); at >= 0 && at < 32; at += step)
+      if ((bits >> at & 1) && --left == 0)
+        return static_cast<uint32_t>(at);
+    return ~0u;
+  }
+};
+
+void decodeFns(Decoding &d) {
+  if (d.takeType() != Type::B32)
+    d.unsupported();
+  bindThree(d, ternary<Fns, uint32_t, uint32_t, uint32_t, int32_t>);
+}
+
+/// Extends the low b bits of a; b beyond 32 counts as 32 (.clamp) or modulo 32.
+template <bool Wraps, bool Signed> struct Szext {
+  static uint32_t apply(uint32_t a, uint32_t b) {
+    uint32_t bits = Wraps ? b & 31 : b > 32 ? 32 : b;
+    if (bits == 0)
+      return 0;
+    uint32_t kept = bits == 32 ? a : a & ((1u << bits) - 1);
+    if (Signed && bits < 32 && kept >> (bits - 1) & 1)
+      kept |= ~0u << bits;
+    return kept;
+  }
+};
+
+void decodeSzext(Decoding &d) {
+  bool wraps = d.take("wrap");
+  if (!wraps && !d.take("clamp"))
+    d.unsupported();
+  Type type = d.takeType();
+  if (type != Type::U32 && type != Type::S32)
+    d.unsupported();
+  bool sign = type == Type::S32;
+  d.expectOperands(3, 3);
+  using u = uint32_t;
+  d.emit(wraps ? (sign ? binary<Szext<true, true>, u, u, u>
+                       : binary<Szext<true, false>, u, u, u>)
+               : (sign ? binary<Szext<false, true>, u, u, u>
+                       : binary<Szext<false, false>, u, u, u>));
+  d.def(0, d.operand(0), 32);
+  d.use(1, d.operand(1), Type::B32);
+  d.use(2, d.operand(2), Type::U32);
+}
+
 template <class F> void decodeCount(Decoding &d) {
   Type type = d.takeType();
   d.expectOperands(2, 2);
@@ -418,4 +501,6 @@ void llrt::emu::addBitInstructions(InstructionTable &table) {
   table["clz"] = decodeCount<Clz>;
   table["bfind"] = decodeBfind;
   table["brev"] = decodeBrev;
+  table["fns"] = decodeFns;
+  table["szext"] = decodeSzext;
 }

@@ -119,11 +119,11 @@ const Inst *runSetpCombined(const Inst *inst, Warp &warp, uint32_t mask) {
   return inst + 1;
 }
 
-/// set: all ones or 0 (aux bit 1: 1.0f or 0).
+/// set: op[5] or 0.
 template <Compare C, class T, bool Flush>
 const Inst *runSet(const Inst *inst, Warp &warp, uint32_t mask) {
   uint32_t test = combined(inst, warp, compared<C, T, Flush>(inst, warp));
-  uint32_t yes = inst->aux & 2 ? 0x3f800000u : ~0u;
+  uint32_t yes = inst->op[5];
   uint32_t r[32];
   for (unsigned i = 0; i < 32; ++i)
     r[i] = test >> i & 1 ? yes : 0;
@@ -244,6 +244,88 @@ Combine takeCombine(Decoding &d) {
                          : Combine::None;
 }
 
+/// Compares the halves of a word by themselves, the low half first: op[5] for
+/// each that holds.
+template <Compare C, class T>
+const Inst *runSetPair(const Inst *inst, Warp &warp, uint32_t mask) {
+  const uint32_t *a = warp.in<uint32_t>(inst->op[2]);
+  const uint32_t *b = warp.in<uint32_t>(inst->op[3]);
+  uint32_t low = 0, high = 0;
+  auto test = [](uint32_t x, uint32_t y) {
+    return static_cast<uint32_t>(
+        Test<C>::apply(toFloat(T{static_cast<uint16_t>(x)}),
+                       toFloat(T{static_cast<uint16_t>(y)})));
+  };
+  for (unsigned i = 0; i < 32; ++i) {
+    low |= test(a[i], b[i]) << i;
+    high |= test(a[i] >> 16, b[i] >> 16) << i;
+  }
+  low = combined(inst, warp, low);
+  high = combined(inst, warp, high);
+  uint32_t r[32];
+  for (unsigned i = 0; i < 32; ++i)
+    r[i] = (high >> i & 1 ? inst->op[5] << 16 : 0) |
+           (low >> i & 1 ? inst->op[5] : 0);
+  put(warp.out<uint32_t>(inst->op[0]), r, mask);
+  return inst + 1;
+}
+
+template <Compare C, class T>
+const Inst *runSetpPair(const Inst *inst, Warp &warp, uint32_t mask) {
+  const uint32_t *a = warp.in<uint32_t>(inst->op[2]);
+  const uint32_t *b = warp.in<uint32_t>(inst->op[3]);
+  uint32_t low = 0, high = 0;
+  for (unsigned i = 0; i < 32; ++i) {
+    low |= static_cast<uint32_t>(
+               Test<C>::apply(toFloat(T{static_cast<uint16_t>(a[i])}),
+                              toFloat(T{static_cast<uint16_t>(b[i])})))
+           << i;
+    high |= static_cast<uint32_t>(
+                Test<C>::apply(toFloat(T{static_cast<uint16_t>(a[i] >> 16)}),
+                               toFloat(T{static_cast<uint16_t>(b[i] >> 16)})))
+            << i;
+  }
+  low = combined(inst, warp, low);
+  high = combined(inst, warp, high);
+  putPredicate(warp, inst->op[0], low, mask);
+  putPredicate(warp, inst->op[1], high, mask);
+  return inst + 1;
+}
+
+template <class T, bool Predicate> Handler findPair(Compare compare) {
+  switch (compare) {
+#define LLRT_CASE(C)                                                           \
+  case Compare::C:                                                             \
+    return Predicate ? runSetpPair<Compare::C, T> : runSetPair<Compare::C, T>
+    LLRT_CASE(Eq);
+    LLRT_CASE(Ne);
+    LLRT_CASE(Lt);
+    LLRT_CASE(Le);
+    LLRT_CASE(Gt);
+    LLRT_CASE(Ge);
+    LLRT_CASE(Equ);
+    LLRT_CASE(Neu);
+    LLRT_CASE(Ltu);
+    LLRT_CASE(Leu);
+    LLRT_CASE(Gtu);
+    LLRT_CASE(Geu);
+    LLRT_CASE(Num);
+    LLRT_CASE(Nan);
+#undef LLRT_CASE
+  }
+  return nullptr;
+}
+
+void takeCombination(Decoding &d, Combine combine) {
+  d.inst().imm = static_cast<int64_t>(combine);
+  if (combine == Combine::None)
+    return;
+  d.inst().aux |= d.operand(3).negated;
+  d.usePredicate(4, d.operand(3));
+}
+
+bool isPair(Type type) { return type == Type::F16x2 || type == Type::BF16x2; }
+
 void decodeSetp(Decoding &d) {
   bool unsignedForm = false;
   Compare compare = takeCompare(d, unsignedForm);
@@ -256,6 +338,18 @@ void decodeSetp(Decoding &d) {
                    combine == Combine::None ? 3 : 4);
   const Operand &to = d.operand(0);
   bool two = to.kind == Operand::Pair;
+  if (isPair(type)) {
+    // p: the low halves, q: the high halves.
+    if (!two)
+      d.fail("a pair p|q is expected");
+    d.emit(type == Type::F16x2 ? findPair<Half, true>(compare)
+                               : findPair<Brain, true>(compare));
+    d.defPredicate(0, to.elements[0]);
+    d.defPredicate(1, to.elements[1]);
+    d.use(2, d.operand(1), type);
+    d.use(3, d.operand(2), type);
+    return takeCombination(d, combine);
+  }
   d.emit(find(compare, type, ftz,
               two || combine != Combine::None ? Form::Combined : Form::Setp));
   d.inst().imm = static_cast<int64_t>(combine);
@@ -277,20 +371,33 @@ void decodeSet(Decoding &d) {
   Combine combine = takeCombine(d);
   bool ftz = d.take("ftz");
   Type to = d.takeType(), type = d.takeType();
-  if (to != Type::U32 && to != Type::S32 && to != Type::F32)
+  bool integer = to == Type::U32 || to == Type::S32;
+  bool narrow = type == Type::F16 || type == Type::BF16;
+  bool narrowInteger = narrow && (to == Type::U16 || to == Type::S16);
+  bool same = to == type && (narrow || isPair(type));
+  if (!integer && !narrowInteger && !same && to != Type::F32)
+    d.unsupported();
+  if (to == Type::F32 && isPair(type))
     d.unsupported();
   d.expectOperands(combine == Combine::None ? 3 : 4,
                    combine == Combine::None ? 3 : 4);
-  d.emit(find(compare, type, ftz, Form::Set));
-  d.inst().imm = static_cast<int64_t>(combine);
-  d.inst().aux = to == Type::F32 ? 2 : 0;
-  d.def(0, d.operand(0), 32);
+  Handler handler = type == Type::F16x2 ? findPair<Half, false>(compare)
+                    : type == Type::BF16x2
+                        ? findPair<Brain, false>(compare)
+                        : find(compare, type, ftz, Form::Set);
+  if (unsignedForm && (type < Type::U8 || type > Type::U64))
+    d.unsupported();
+  d.emit(handler);
+  bool brain = type == Type::BF16 || type == Type::BF16x2;
+  d.inst().op[5] = to == Type::F32    ? 0x3f800000u
+                   : same             ? (brain ? 0x3f80u : 0x3c00u)
+                   : isPair(type)     ? 0xffffu
+                   : bitsOf(to) == 16 ? 0xffffu
+                                      : ~0u;
+  d.def(0, d.operand(0), bitsOf(to));
   d.use(2, d.operand(1), type);
   d.use(3, d.operand(2), type);
-  if (combine != Combine::None) {
-    d.inst().aux |= d.operand(3).negated;
-    d.usePredicate(4, d.operand(3));
-  }
+  takeCombination(d, combine);
 }
 
 template <class S>

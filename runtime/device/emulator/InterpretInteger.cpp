@@ -398,15 +398,61 @@ void decodeMad(Decoding &d) {
               type, type);
 }
 
+/// The upper 32 of the 48 bits of the product.
+struct Mul24Hi {
+  template <class T> static T apply(T a, T b) {
+    if constexpr (std::is_signed_v<T>)
+      return static_cast<T>((int64_t(a << 8 >> 8) * int64_t(b << 8 >> 8)) >>
+                            16);
+    else
+      return static_cast<T>(
+          (uint64_t(a & 0xffffffu) * uint64_t(b & 0xffffffu)) >> 16);
+  }
+};
+struct Mad24HiSaturated {
+  static int32_t apply(int32_t a, int32_t b, int32_t c) {
+    return AddSaturated<1>::apply(Mul24Hi::apply<int32_t>(a, b), c);
+  }
+};
+
+template <class F> Handler binaryWord(Type type) {
+  return type == Type::S32   ? binary<F, int32_t, int32_t, int32_t>
+         : type == Type::U32 ? binary<F, uint32_t, uint32_t, uint32_t>
+                             : Handler(nullptr);
+}
+template <class F> Handler ternaryWord(Type type) {
+  return type == Type::S32 ? ternary<F, int32_t, int32_t, int32_t, int32_t>
+         : type == Type::U32
+             ? ternary<F, uint32_t, uint32_t, uint32_t, uint32_t>
+             : Handler(nullptr);
+}
+
 void decodeMul24(Decoding &d) {
   Type type = d.takeType();
-  if (!d.take("lo"))
+  std::string_view part = d.takeOneOf({"lo", "hi"});
+  if (part.empty())
     d.unsupported();
-  Handler handler = type == Type::S32 ? binary<Mul24, int32_t, int32_t, int32_t>
-                    : type == Type::U32
-                        ? binary<Mul24, uint32_t, uint32_t, uint32_t>
-                        : Handler(nullptr);
-  bindBinary(d, handler, type, type);
+  bindBinary(d,
+             part == "lo" ? binaryWord<Mul24>(type) : binaryWord<Mul24Hi>(type),
+             type, type);
+}
+
+void decodeMad24(Decoding &d) {
+  Type type = d.takeType();
+  std::string_view part = d.takeOneOf({"lo", "hi"});
+  if (part.empty())
+    d.unsupported();
+  if (part == "hi" && d.take("sat"))
+    return bindTernary(
+        d,
+        type == Type::S32
+            ? ternary<Mad24HiSaturated, int32_t, int32_t, int32_t, int32_t>
+            : nullptr,
+        type, type);
+  bindTernary(d,
+              part == "lo" ? ternaryWord<ThenAdd<Mul24>>(type)
+                           : ternaryWord<ThenAdd<Mul24Hi>>(type),
+              type, type);
 }
 
 template <class F> void decodeBinary(Decoding &d) {
@@ -420,7 +466,24 @@ void decodeDiv(Decoding &d) {
     bindBinary(d, binaryOf<Div>(type), type, type);
 }
 
+/// .relu: a negative result becomes 0.
+template <class F> struct ThenRelu {
+  template <class T> static T apply(T a, T b) {
+    T r = F::template apply<T>(a, b);
+    return r < 0 ? T(0) : r;
+  }
+};
+
 template <class F> void decodeMinMax(Decoding &d) {
+  if (d.take("relu")) {
+    std::string_view type = d.takeOneOf({"s16x2", "s32"});
+    using R = ThenRelu<F>;
+    return bindBinary(d,
+                      type == "s16x2" ? halvesOf<R>(type)
+                      : type == "s32" ? binary<R, int32_t, int32_t, int32_t>
+                                      : Handler(nullptr),
+                      Type::B32, Type::B32);
+  }
   if (packed<F>(d))
     return;
   Type type = d.takeType();
@@ -454,6 +517,7 @@ void llrt::emu::addIntegerInstructions(InstructionTable &table) {
   table["mad"] = decodeMad;
   table["madc"] = decodeMadc;
   table["mul24"] = decodeMul24;
+  table["mad24"] = decodeMad24;
   table["sad"] = decodeSad;
   table["div"] = decodeDiv;
   table["rem"] = decodeBinary<Rem>;

@@ -24,6 +24,7 @@ static const InstructionTable &instructions() {
     addAsyncInstructions(result);
     addTensorInstructions(result);
     addClusterInstructions(result);
+    addVideoInstructions(result);
     return result;
   }();
   return table;

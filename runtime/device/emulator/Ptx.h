@@ -82,6 +82,7 @@ struct Operand {
   int64_t offset = 0;
   uint64_t value = 0;
   std::string_view name;
+  std::string_view selector; ///< "b0" of a video instruction's "%r1.b0"
   std::vector<Operand> elements;
 };
 
