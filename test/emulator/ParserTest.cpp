@@ -51,9 +51,8 @@ TEST(Parser, UnknownInstructionsAreNamedWithTheirLine) {
             "'.sideways')");
   EXPECT_EQ(load(entry("mul.lo.f32 %r1, %r2, %r3;")),
             "test.ptx:6: unknown instruction 'mul.lo.f32' (modifier '.lo')");
-  EXPECT_TRUE(
-      contains(load(entry("wgmma.fence.sync.aligned;")),
-               "test.ptx:6: unknown instruction 'wgmma.fence.sync.aligned'"));
+  EXPECT_TRUE(contains(load(entry("tcgen05.commit.x;")),
+                       "test.ptx:6: unknown instruction 'tcgen05.commit.x'"));
 }
 
 TEST(Parser, InstructionsWithoutEffectAreKnownToo) {

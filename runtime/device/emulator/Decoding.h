@@ -117,6 +117,8 @@ void addAsyncInstructions(InstructionTable &table);
 void addTensorInstructions(InstructionTable &table);
 void addClusterInstructions(InstructionTable &table);
 void addVideoInstructions(InstructionTable &table);
+void addWmmaInstructions(InstructionTable &table);
+void addWgmmaInstructions(InstructionTable &table);
 
 /// Arithmetic roots that integers and floats share ("add"): the float half.
 bool decodeFloatArithmetic(Decoding &d, std::string_view root, Type type);

@@ -2,6 +2,7 @@
 // cvt, between all integer and float types, and into packed pairs.
 #include "runtime/device/emulator/Decoding.h"
 #include "runtime/device/emulator/FloatValue.h"
+#include "runtime/device/emulator/NarrowConversion.h"
 #include "runtime/device/emulator/Rounding.h"
 
 using namespace llrt::emu;
@@ -185,18 +186,6 @@ template <Whole Mode, bool Ftz, bool Sat> struct ToWhole {
   }
 };
 
-/// f32 to tf32: 10 bits of mantissa, ties away from zero (.rna).
-struct ToTf32 {
-  template <class R, class A> static R apply(A a) {
-    uint32_t bits = floatToBits(a);
-    if ((bits & 0x7fffffffu) > 0x7f800000u)
-      return 0x7fffffffu;
-    if ((bits & 0x7f800000u) == 0x7f800000u)
-      return bits;
-    return (bits + 0x1000u) & ~0x1fffu;
-  }
-};
-
 template <class A>
 constexpr bool isNarrowFloat =
     std::is_same_v<A, float> || std::is_same_v<A, Half> ||
@@ -354,19 +343,6 @@ template <class T, bool Relu> struct PackPair {
            (F::template apply<T, float>(low)).bits;
   }
 };
-/// .rz: the bits beyond are cut off.
-template <class T> struct PackPairCut {
-  static uint16_t cut(float value) {
-    T near = fromFloat<T>(value);
-    if (value == value && std::fabs(toFloat(near)) > std::fabs(value))
-      --near.bits;
-    return near.bits;
-  }
-  static uint32_t apply(float high, float low) {
-    return static_cast<uint32_t>(cut(high)) << 16 | cut(low);
-  }
-};
-
 bool decodePair(Decoding &d, Type to, bool relu, std::string_view rounding) {
   if (to != Type::F16x2 && to != Type::BF16x2)
     return false;
@@ -381,10 +357,6 @@ bool decodePair(Decoding &d, Type to, bool relu, std::string_view rounding) {
                     : binary<PackPair<Half, false>, uint32_t, float, float>)
             : (relu ? binary<PackPair<Brain, true>, uint32_t, float, float>
                     : binary<PackPair<Brain, false>, uint32_t, float, float>);
-  else if (rounding == "rz" && !relu)
-    handler = to == Type::F16x2
-                  ? binary<PackPairCut<Half>, uint32_t, float, float>
-                  : binary<PackPairCut<Brain>, uint32_t, float, float>;
   d.emit(handler);
   d.def(0, d.operand(0), 32);
   d.use(1, d.operand(1), Type::F32);
@@ -393,6 +365,8 @@ bool decodePair(Decoding &d, Type to, bool relu, std::string_view rounding) {
 }
 
 void decodeCvt(Decoding &d) {
+  if (decodeNarrowConversion(d))
+    return;
   bool ftz = d.take("ftz"), sat = d.take("sat"), relu = d.take("relu");
   std::string_view integral = d.takeOneOf({"rni", "rzi", "rmi", "rpi"});
   std::string_view rounding = d.takeOneOf({"rn", "rz", "rm", "rp", "rna"});
@@ -432,9 +406,6 @@ void decodeCvt(Decoding &d) {
                  : integral == "rzi" ? wholeOf<Whole::Zero>(to, from, ftz, sat)
                  : integral == "rmi" ? wholeOf<Whole::Down>(to, from, ftz, sat)
                                      : wholeOf<Whole::Up>(to, from, ftz, sat);
-  } else if (to == Type::TF32) {
-    if (rounding == "rna" && from == Type::F32)
-      conversion = pair<ToTf32, uint32_t, float>();
   } else if (rounding == "rna") {
     d.unsupported();
   } else if (!rounding.empty() && rounding != "rn") {

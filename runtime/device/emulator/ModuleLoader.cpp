@@ -25,6 +25,8 @@ static const InstructionTable &instructions() {
     addTensorInstructions(result);
     addClusterInstructions(result);
     addVideoInstructions(result);
+    addWmmaInstructions(result);
+    addWgmmaInstructions(result);
     return result;
   }();
   return table;
