@@ -4,12 +4,17 @@
 #   bin/llamac, bin/llama-opt ...   the programs of the compiler (llamac_tool)
 #   libexec/llamac/llama-runtime    the prebuilt executable that llamac copies and gives its sections
 #   libexec/llamac/ptxas, libnvrtc* where they were fetched; else the CUDA toolkit has them
-#   share/doc/llamac/               the licences
+#   share/doc/llamac/               the licences, the pages of docs/, those that are made from the .td files
+#   share/bash-completion/ zsh/ man/  llamac's completion and manual page (driver/CMakeLists.txt)
 set(licences ${PROJECT_BINARY_DIR}/sentencepiece-${LLAMAC_SENTENCEPIECE_VERSION}/sentencepiece)
 if(TARGET llama-runtime)
   install(TARGETS llama-runtime DESTINATION libexec/llamac)
 endif()
 install(FILES LICENSE DESTINATION share/doc/llamac)
+install(DIRECTORY docs/ DESTINATION share/doc/llamac FILES_MATCHING PATTERN *.md)
+if(LLAMAC_BUILD_COMPILER)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/docs/ DESTINATION share/doc/llamac FILES_MATCHING PATTERN *.md)
+endif()
 install(FILES ${licences}/LICENSE DESTINATION share/doc/llamac RENAME LICENSE.sentencepiece)
 foreach(part absl darts_clone protobuf-lite)
   install(FILES ${licences}/third_party/${part}/LICENSE DESTINATION share/doc/llamac RENAME LICENSE.${part})

@@ -22,9 +22,15 @@ def LowerTileToNVVMPass : Pass<"lower-tile-to-nvvm", "::mlir::gpu::GPUModuleOp">
     Shared memory becomes one external array `@smem`, 1024-byte aligned, and
     every offset an address in it.
 
+    Before:
+
     ```mlir
     %v = tile.shared_load %offset : f32
-    // becomes
+    ```
+
+    After:
+
+    ```mlir
     %base = llvm.mlir.addressof @smem : !llvm.ptr<3>
     %address = llvm.getelementptr %base[%offset] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
     %v = llvm.load %address {alignment = 4 : i64} : !llvm.ptr<3> -> f32
@@ -43,18 +49,32 @@ def LowerDebugScopesPass : Pass<"lower-debug-scopes", "::mlir::gpu::GPUModuleOp"
     scope of that file within it. The compile unit asks for `.loc` and `.file`
     lines and for nothing else: no sections, and no instruction changes.
 
+    Before:
+
     ```mlir
-    llvm.func @embed() {...} loc("model.embed_tokens.weight":4:5)
-    // becomes
+    llvm.func @down(%p: !llvm.ptr<1>) {
+      %0 = llvm.load %p : !llvm.ptr<1> -> i32 loc("model.layers.*.mlp.down_proj.weight":4:7)
+      llvm.return
+    } loc("model.layers.*.mlp.down_proj.weight":3:5)
+    ```
+
+    After:
+
+    ```mlir
     #unit = #llvm.di_compile_unit<..., emissionKind = DebugDirectivesOnly>
-    #scope = #llvm.di_subprogram<compileUnit = #unit, name = "embed",
-                                 file = <"model.embed_tokens.weight" in "">, ...>
-    llvm.func @embed() {...} loc(fused<#scope>["model.embed_tokens.weight":4:5])
+    #scope = #llvm.di_subprogram<compileUnit = #unit, name = "down",
+                                 file = <"model.layers.*.mlp.down_proj.weight" in "">, ...>
+    llvm.func @down(%p: !llvm.ptr<1>) {
+      %0 = llvm.load %p : !llvm.ptr<1> -> i32 loc("model.layers.*.mlp.down_proj.weight":4:7)
+      llvm.return
+    } loc(fused<#scope>["model.layers.*.mlp.down_proj.weight":3:5])
     ```
-    and in the PTX
+
+    In the PTX:
+
     ```
-    .file 1 "model.embed_tokens.weight"
-    .loc  1 5 12
+    .file 1 "model.layers.*.mlp.down_proj.weight"
+    .loc  1 4 7
     ```
 
     Kernels and ops whose location has no file are left as they are. Changes no

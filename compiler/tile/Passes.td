@@ -13,17 +13,25 @@ def TileLlamaPass : Pass<"tile-llama", "::mlir::ModuleOp"> {
     kernel. Activations get fixed places in the workspace: the residual stream
     is updated in place.
 
+    Before:
+
     ```mlir
-    %x1 = llama.fused_linear %a, %w residual %x : ...
-    // becomes, in the host function,
+    %x1 = llama.fused_linear %a, %w residual %x
+       : (tensor<1x128x64xf32>, tensor<64x64xbf16>, tensor<1x128x64xf32>) -> tensor<1x128x64xf32>
+    ```
+
+    After, beside the kernel and in the host function:
+
+    ```mlir
+    tile.stream @layers.0.out_projection rows(@o) rows 64 k 64 of bf16 at 82944
+
     %in = tile.place %workspace[65536] : !llvm.ptr<1>
-    %out = tile.place %workspace[0] : !llvm.ptr<1>
-    %stream = tile.place %weights[1048576] : !llvm.ptr<1>
-    %blocks = tile.extent * 16 per 1
-    %columns = tile.extent %tokens * 1 per 8
-    gpu.launch_func @kernels::@out_projection_8 blocks in (%blocks, %columns, %one)
+    %stream = tile.place %weights[82944] : !llvm.ptr<1>
+    %columns = tile.extent %tokens * 1 per 32
+    %blocks = tile.extent * 1 per 1
+    gpu.launch_func @kernels::@out_projection_32 blocks in (%columns, %blocks, %one)
       threads in (%c128, %c1, %c1) dynamic_shared_memory_size %shared
-      args(%in : !llvm.ptr<1>, %stream : !llvm.ptr<1>, %out : !llvm.ptr<1>, %tokens : i32)
+      args(%in : !llvm.ptr<1>, %stream : !llvm.ptr<1>, %workspace : !llvm.ptr<1>, %tokens : i32)
     ```
 
     The host functions are @prefill and @decode, up to the last layer, and @head.
@@ -51,9 +59,15 @@ def TileLineNumbersPass : Pass<"tile-line-numbers", "::mlir::ModuleOp"> {
     column become those at which `--emit=tiled` prints it. They go on as `.loc`
     into the PTX (`lower-debug-scopes`). Printed with --mlir-print-debuginfo:
 
+    Before:
+
     ```mlir
     %0 = nvvm.read.ptx.sreg.ctaid.x : i32 loc("model.embed_tokens.weight":0:0)
-    // becomes
+    ```
+
+    After:
+
+    ```mlir
     %0 = nvvm.read.ptx.sreg.ctaid.x : i32 loc("model.embed_tokens.weight":4:7)
     ```
 
