@@ -64,25 +64,31 @@ void installHandlers() {
   llvm::install_fatal_error_handler(onFatalError);
 }
 
-/// The prebuilt runtime: beside llamac in a build folder, in libexec/llamac
-/// where it is installed. "" and a message where it is in neither.
-std::string findRuntime(const char *argv0) {
+/// Finds what belongs to this llamac. The folder libexec/llamac beside bin has
+/// the fetched parts of CUDA; the prebuilt runtime is beside llamac in a build
+/// folder, in libexec/llamac where it is installed. An executable needs it.
+bool findParts(const char *argv0, CompileRequest &request) {
   namespace fs = llvm::sys::fs;
   llvm::SmallString<256> self;
   fs::real_path(
-      fs::getMainExecutable(argv0, reinterpret_cast<void *>(&findRuntime)),
-      self);
+      fs::getMainExecutable(argv0, reinterpret_cast<void *>(&findParts)), self);
   llvm::sys::path::remove_filename(self);
   llvm::SmallString<256> beside(self), installed(self);
   llvm::sys::path::append(beside, "llama-runtime");
   llvm::sys::path::remove_filename(installed);
-  llvm::sys::path::append(installed, "libexec", "llamac", "llama-runtime");
+  llvm::sys::path::append(installed, "libexec", "llamac");
+  request.pieces = installed.str().str();
+  llvm::sys::path::append(installed, "llama-runtime");
   for (const auto &path : {beside, installed})
-    if (fs::exists(path))
-      return path.str().str();
+    if (fs::exists(path)) {
+      request.runtime = path.str().str();
+      return true;
+    }
+  if (request.stage != Stage::Exe)
+    return true;
   llvm::errs() << "llamac: error: the prebuilt runtime is neither at " << beside
                << " nor at " << installed << "; install llamac again\n";
-  return "";
+  return false;
 }
 
 } // namespace
@@ -92,8 +98,7 @@ int main(int argc, char **argv) {
   if (std::optional<int> status = parseLlamacOptions(argc, argv, request))
     return *status;
   installHandlers();
-  if (request.stage == Stage::Exe &&
-      (request.runtime = findRuntime(argv[0])).empty())
+  if (!findParts(argv[0], request))
     return 1;
   if (llrt::Error error = compile(request)) {
     llvm::errs() << "llamac: error: " << error.message() << "\n";

@@ -26,6 +26,9 @@ private:
   Error plan();
   Error section(const char *name, const LlamacSectionCheck &expected, bool hash,
                 View<uint8_t> &bytes);
+  /// A section of PTX, without the NUL that ends it.
+  Error text(const char *name, const LlamacSectionCheck &expected,
+             std::string_view &text);
   template <typename T> View<T> array(uint64_t offset, uint32_t count) {
     return View<T>(reinterpret_cast<const T *>(planBytes.data() + offset),
                    count);
@@ -90,6 +93,20 @@ Error ExecutableReader::section(const char *name,
   return Error(where + text + again);
 }
 
+Error ExecutableReader::text(const char *name,
+                             const LlamacSectionCheck &expected,
+                             std::string_view &text) {
+  View<uint8_t> bytes;
+  if (Error error = section(name, expected, true, bytes))
+    return error;
+  if (bytes.empty() || bytes[bytes.size() - 1] != 0)
+    return Error(path + ": section " + name +
+                 ": found no NUL at its end, expected PTX text; compile the "
+                 "model again");
+  text = asText(bytes.slice(0, bytes.size() - 1));
+  return Error::success();
+}
+
 Error ExecutableReader::read(const std::string &file, Executable::Check check) {
   Result<std::unique_ptr<const MappedFile>> mapped = MappedFile::open(file);
   if (!mapped)
@@ -119,8 +136,11 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
       reinterpret_cast<const char *>(planBytes.data() + header->strings_offset);
   result.row = findGpuRow(result.strings + header->gpu_name_offset);
 
-  View<uint8_t> ptx, tokenizer, passport;
-  if (Error error = section(LLAMAC_SECTION_PTX, header->ptx, true, ptx))
+  View<uint8_t> tokenizer, passport;
+  if (Error error = text(LLAMAC_SECTION_PTX, header->ptx, result.ptxText))
+    return error;
+  if (Error error = text(LLAMAC_SECTION_KERNELS_PTX, header->kernels_ptx,
+                         result.kernelsPtxText))
     return error;
   if (Error error =
           section(LLAMAC_SECTION_TOKENIZER, header->tokenizer, true, tokenizer))
@@ -134,12 +154,6 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
           section(LLAMAC_SECTION_WEIGHTS, weights,
                   check == Executable::Check::All, result.weightBytes))
     return error;
-  if (ptx.empty() || ptx[ptx.size() - 1] != 0)
-    return Error(path +
-                 ": section " LLAMAC_SECTION_PTX
-                 ": found no NUL at its end, expected PTX text; compile the "
-                 "model again");
-  result.ptxText = asText(ptx.slice(0, ptx.size() - 1));
   result.tokenizerBytes = asText(tokenizer);
   result.passportText = asText(passport);
   return Error::success();

@@ -51,6 +51,8 @@ public:
   View<double> invFreq() const { return frequencies; } ///< [head_dim/2]
 
   std::string_view ptx() const { return ptxText; } ///< without its NUL
+  /// The kernels of runtime/kernels, without its NUL.
+  std::string_view kernelsPtx() const { return kernelsPtxText; }
   bool hasTokenizer() const { return !tokenizerBytes.empty(); }
   std::string_view tokenizer() const { return tokenizerBytes; }
   std::string_view passport() const { return passportText; } ///< JSON
@@ -75,7 +77,7 @@ private:
   View<int32_t> eos;
   View<double> frequencies;
   const char *strings = nullptr;
-  std::string_view ptxText, tokenizerBytes, passportText;
+  std::string_view ptxText, kernelsPtxText, tokenizerBytes, passportText;
   View<uint8_t> weightBytes;
 };
 

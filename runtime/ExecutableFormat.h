@@ -9,6 +9,7 @@
  *
  *   .llamac.plan       LlamacPlanHeader, then the arrays it points to
  *   .llamac.ptx        the kernels as PTX text, NUL-terminated
+ *   .llamac.kernels.ptx  those of runtime/kernels, the same way
  *   .llamac.tokenizer  tokenizer.model as in the checkpoint; absent without one
  *   .llamac.passport   JSON text for --info
  *   .llamac.weights    the packed weights; absent with --no-weights
@@ -26,6 +27,7 @@
 #define LLAMAC_FORMAT_VERSION 2u
 #define LLAMAC_SECTION_PLAN ".llamac.plan"
 #define LLAMAC_SECTION_PTX ".llamac.ptx"
+#define LLAMAC_SECTION_KERNELS_PTX ".llamac.kernels.ptx"
 #define LLAMAC_SECTION_TOKENIZER ".llamac.tokenizer"
 #define LLAMAC_SECTION_PASSPORT ".llamac.passport"
 #define LLAMAC_SECTION_WEIGHTS ".llamac.weights"
@@ -112,6 +114,19 @@ struct LlamacSectionCheck {
   uint64_t hash;
 };
 
+/* How tokens are chosen where the command line does not say: what the
+ * checkpoint's generation_config.json says, else the project's defaults. */
+struct LlamacSampling {
+  double temperature; /* 0: greedy */
+  double top_p;       /* 1: off */
+  double min_p;       /* 0: off */
+  double repeat_penalty;    /* 1: off */
+  double presence_penalty;  /* 0: off */
+  double frequency_penalty; /* 0: off */
+  uint32_t top_k;           /* 0: off */
+  uint32_t reserved;        /* 0 */
+};
+
 struct LlamacPlanHeader {
   uint64_t magic;
   uint32_t version;
@@ -121,6 +136,7 @@ struct LlamacPlanHeader {
 
   /* sections */
   struct LlamacSectionCheck ptx;
+  struct LlamacSectionCheck kernels_ptx;
   struct LlamacSectionCheck tokenizer;
   struct LlamacSectionCheck passport;
   struct LlamacSectionCheck weights; /* with --no-weights: the size that is needed, hash 0 */
@@ -146,6 +162,8 @@ struct LlamacPlanHeader {
   /* special ids; -1: none. eos ids are an array (below). */
   int32_t bos_id;
   uint32_t add_bos; /* 1: a text prompt starts with bos_id */
+
+  struct LlamacSampling sampling;
 
   /* memory */
   uint64_t weights_bytes;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Checks every number of a launch plan before anything uses it.
 #include "runtime/Executable.h"
+
 #include "runtime/GpuTable.h"
+#include "runtime/SamplingRanges.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -160,6 +162,23 @@ Error Checker::model() {
   for (const auto &entry : ranges)
     if (Error error = range(entry.field, entry.value, entry.low, entry.high))
       return error;
+  struct {
+    const char *field;
+    double value, low, high;
+  } const numbers[] = {
+      {"temperature", plan.sampling.temperature, 0, temperatureMax},
+      {"top_p", plan.sampling.top_p, 0, 1},
+      {"min_p", plan.sampling.min_p, 0, 1},
+      {"repeat_penalty", plan.sampling.repeat_penalty, repeatPenaltyMin,
+       repeatPenaltyMax},
+      {"presence_penalty", plan.sampling.presence_penalty, 0, penaltyMax},
+      {"frequency_penalty", plan.sampling.frequency_penalty, 0, penaltyMax},
+  };
+  for (const auto &entry : numbers)
+    if (!(entry.value >= entry.low && entry.value <= entry.high))
+      return fault(
+          std::string("sampling.") + entry.field, std::to_string(entry.value),
+          std::to_string(entry.low) + " to " + std::to_string(entry.high));
   if (plan.bos_id < -1 || plan.bos_id >= static_cast<int64_t>(plan.vocab_size))
     return fault("bos_id", std::to_string(plan.bos_id),
                  "-1 or an id below " + std::to_string(plan.vocab_size));

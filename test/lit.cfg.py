@@ -21,6 +21,7 @@ config.environment.update(
     LLAMAC_BINARY_DIR=config.llamac_binary_dir,
     LLAMAC_VERSION=config.llamac_version,
     LLAMAC_PTXAS=config.llamac_ptxas,
+    LLAMAC_NVRTC=config.llamac_nvrtc,
     LC_ALL="C.UTF-8",
 )
 

@@ -22,6 +22,10 @@ llrt::Error emitExecutable(const std::string &runtime,
           writer.addSection(LLAMAC_SECTION_PTX, parts.ptx.c_str(),
                             parts.ptx.size() + 1, header.ptx))
     return error;
+  if (llrt::Error error = writer.addSection(
+          LLAMAC_SECTION_KERNELS_PTX, parts.kernelsPtx.c_str(),
+          parts.kernelsPtx.size() + 1, header.kernels_ptx))
+    return error;
   if (const auto &tokenizer = parts.checkpoint.tokenizer)
     if (llrt::Error error =
             writer.addSection(LLAMAC_SECTION_TOKENIZER, tokenizer->bytes.data(),

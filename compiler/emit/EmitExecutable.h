@@ -11,7 +11,8 @@ namespace mlir::llama {
 struct ExecutableParts {
   const Checkpoint &checkpoint;
   LaunchPlan plan;
-  std::string ptx; // without the NUL
+  std::string ptx;        // without the NUL
+  std::string kernelsPtx; // without the NUL
   std::string passport;
   std::vector<PackedStream> streams;
   bool weightsInside = true;

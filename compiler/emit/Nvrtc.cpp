@@ -112,7 +112,9 @@ llrt::Result<CudaImages> Nvrtc::compile(const std::vector<CudaSource> &sources,
   std::string main;
   std::vector<const char *> texts, names;
   for (const CudaSource &source : sources) {
-    main += "#include \"" + source.name + "\"\n";
+    size_t dot = source.name.rfind('.');
+    if (dot == std::string::npos || source.name.substr(dot) != ".h")
+      main += "#include \"" + source.name + "\"\n";
     texts.push_back(source.text.c_str());
     names.push_back(source.name.c_str());
   }
@@ -120,7 +122,9 @@ llrt::Result<CudaImages> Nvrtc::compile(const std::vector<CudaSource> &sources,
   std::vector<std::string> options = {
       "--gpu-architecture=" +
           (cubin ? chip : "compute_" + chip.substr(chip.find('_') + 1)),
-      "--std=c++17", "--fmad=false", "--no-source-include"};
+      "--std=c++17", "--fmad=false", "--no-source-include",
+      // Headers that the host reads too need no annotations.
+      "--device-as-default-execution-space"};
   if (cubin)
     options.emplace_back("--ptxas-options=-v");
   for (const std::string &define : defines)

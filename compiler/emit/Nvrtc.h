@@ -12,7 +12,8 @@
 
 namespace mlir::llama {
 
-/// A file of CUDA C++; messages call it `name`.
+/// A file of CUDA C++; messages call it `name`. One in .h is compiled only
+/// where another includes it.
 struct CudaSource {
   std::string name, text;
 };

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Matchers.h"
+#include "runtime/SamplingRanges.h"
 
 namespace mlir::llama {
 namespace {
@@ -185,6 +186,21 @@ void readSpecialIds(const Checkpoint &checkpoint, LaunchPlan &plan) {
     plan.eosIds.push_back(int32_t(id));
 }
 
+LlamacSampling readSampling(const GenerationConfig &generation) {
+  LlamacSampling sampling = {};
+  sampling.temperature =
+      generation.doSample
+          ? generation.temperature.value_or(llrt::defaultTemperature)
+          : 0;
+  sampling.top_p = generation.topP.value_or(llrt::defaultTopP);
+  sampling.min_p = generation.minP.value_or(0);
+  sampling.repeat_penalty = generation.repetitionPenalty.value_or(1);
+  sampling.presence_penalty = generation.presencePenalty.value_or(0);
+  sampling.frequency_penalty = generation.frequencyPenalty.value_or(0);
+  sampling.top_k = uint32_t(generation.topK.value_or(0));
+  return sampling;
+}
+
 } // namespace
 
 std::vector<PackedStream> getPackingPlan(ModuleOp tiled) {
@@ -226,6 +242,7 @@ LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
     return tiled.emitError("has no attribute llama.model");
   readModel(model, header);
   readSpecialIds(checkpoint, plan);
+  header.sampling = readSampling(checkpoint.generation);
   for (int64_t j = 0; j < model.getHeadDim() / 2; ++j)
     plan.invFreq.push_back(
         model.getRope().getInverseFrequency(j, model.getHeadDim()));

@@ -60,9 +60,14 @@ struct Config {
   std::vector<int64_t> eosIds;
 };
 
-/// generation_config.json, as far as greedy decoding needs it. An absent
-/// member leaves the value of Config.
+/// generation_config.json, as far as it decides which tokens are chosen. An
+/// absent member leaves the value of Config, or the project's default.
 struct GenerationConfig {
+  /// false: greedy, whatever the temperature says.
+  bool doSample = true;
+  std::optional<double> temperature, topP, minP, repetitionPenalty,
+      presencePenalty, frequencyPenalty;
+  std::optional<int64_t> topK; // 0: off
   bool bosGiven = false, eosGiven = false;
   std::optional<int64_t> bosId;
   std::vector<int64_t> eosIds;

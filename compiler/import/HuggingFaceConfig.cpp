@@ -3,6 +3,7 @@
 // harmless for the value it has, or refused by name.
 #include "compiler/import/Checkpoint.h"
 #include "compiler/import/Json.h"
+#include "runtime/SamplingRanges.h"
 
 #include <cmath>
 #include <limits>
@@ -111,19 +112,20 @@ const KeyRule configKeys[] = {
     {"sep_token_id", Rule::Any, nullptr, "of encoders"},
     {"decoder_start_token_id", Rule::Values, "[null]", "no other start"},
     {"tokenizer_class", Rule::Any, nullptr, "the tokenizer's file decides"},
-    // Generation defaults that old versions kept here. Sampling ones wait for
-    // the sampler; those that change a greedy choice must be off.
+    // Generation defaults that old versions kept here, and that transformers
+    // reads from generation_config.json. Those that no option undoes must be
+    // off.
     {"max_length", Rule::Any, nullptr, "the command line decides"},
     {"min_length", Rule::Values, "[0, null]", "off"},
-    {"do_sample", Rule::Any, nullptr, "decoding is greedy until a sampler"},
+    {"do_sample", Rule::Any, nullptr, "generation_config.json decides"},
     {"early_stopping", Rule::Any, nullptr, "of beam search"},
     {"num_beams", Rule::Values, "[1, null]", "off"},
     {"num_beam_groups", Rule::Values, "[1, null]", "off"},
     {"diversity_penalty", Rule::Any, nullptr, "of beam search"},
-    {"temperature", Rule::Any, nullptr, "decoding is greedy until a sampler"},
-    {"top_k", Rule::Any, nullptr, "decoding is greedy until a sampler"},
-    {"top_p", Rule::Any, nullptr, "decoding is greedy until a sampler"},
-    {"typical_p", Rule::Any, nullptr, "decoding is greedy until a sampler"},
+    {"temperature", Rule::Any, nullptr, "generation_config.json decides"},
+    {"top_k", Rule::Any, nullptr, "generation_config.json decides"},
+    {"top_p", Rule::Any, nullptr, "generation_config.json decides"},
+    {"typical_p", Rule::Any, nullptr, "generation_config.json decides"},
     {"repetition_penalty", Rule::Values, "[1, 1.0, null]", "off"},
     {"length_penalty", Rule::Any, nullptr, "of beam search"},
     {"no_repeat_ngram_size", Rule::Values, "[0, null]", "off"},
@@ -538,6 +540,30 @@ llrt::Result<GenerationConfig> parseGenerationConfig(std::string_view text,
   if (!bos.empty())
     generation.bosId = bos[0];
   reader.tokenIds("eos_token_id", limit, generation.eosIds);
+  generation.doSample = reader.boolean("do_sample", true);
+  struct {
+    const char *key;
+    double low, high;
+    const char *range;
+    std::optional<double> &into;
+  } const numbers[] = {
+      {"temperature", 0, llrt::temperatureMax, "a number from 0 to 100",
+       generation.temperature},
+      {"top_p", 0, 1, "a number from 0 to 1", generation.topP},
+      {"min_p", 0, 1, "a number from 0 to 1", generation.minP},
+      {"repetition_penalty", llrt::repeatPenaltyMin, llrt::repeatPenaltyMax,
+       "a number from 0.01 to 100", generation.repetitionPenalty},
+      {"presence_penalty", 0, llrt::penaltyMax, "a number from 0 to 2",
+       generation.presencePenalty},
+      {"frequency_penalty", 0, llrt::penaltyMax, "a number from 0 to 2",
+       generation.frequencyPenalty},
+  };
+  for (const auto &entry : numbers)
+    if (reader.find(entry.key))
+      entry.into =
+          reader.real(entry.key, entry.low, entry.high, entry.range, 0);
+  if (reader.find("top_k"))
+    generation.topK = reader.count("top_k", 0, limit);
   if (!reader.fault.empty())
     return llrt::Error(reader.fault);
   return generation;

@@ -3,6 +3,7 @@
 #include "compiler/pipeline/CompileRequest.h"
 
 #include "compiler/emit/EmitExecutable.h"
+#include "compiler/emit/EmitKernels.h"
 #include "compiler/emit/EmitPTX.h"
 #include "compiler/emit/OutputFile.h"
 #include "compiler/emit/Passport.h"
@@ -161,9 +162,36 @@ private:
       if (llrt::Error error = dump.write(stage, text))
         return error;
       if (stage == request.stage)
-        return writeText(output, text);
+        return stage == Stage::Ptx ? writePtx(text) : writeText(output, text);
     }
     llvm_unreachable("the loop ends at request.stage");
+  }
+
+  /// The module of runtime/kernels for this model.
+  llrt::Result<CudaImages> compileKernels() {
+    KernelConstants constants;
+    constants.vocabulary = checkpoint.config.vocabSize;
+    constants.pieces = getPieceCount(checkpoint);
+    return timed("kernels", [&] {
+      return emitKernels(request.pieces, constants, gpu->chip,
+                         /*cubin=*/false);
+    });
+  }
+
+  /// `text` to OUT and runtime/kernels to OUT.kernels.ptx. Stdout and devices
+  /// get the first alone.
+  llrt::Error writePtx(const std::string &text) {
+    namespace fs = llvm::sys::fs;
+    fs::file_status status;
+    if (output == "-" || (!fs::status(output, status) && fs::exists(status) &&
+                          !fs::is_regular_file(status)))
+      return writeText(output, text);
+    llrt::Result<CudaImages> images = compileKernels();
+    if (!images)
+      return images.error();
+    if (llrt::Error error = writeText(output, text))
+      return error;
+    return writeText(output + ".kernels.ptx", images->ptx);
   }
 
   void noteSizes(const LaunchPlan &plan) {
@@ -196,10 +224,14 @@ private:
     }
     if (request.verbose)
       noteSizes(plan);
+    llrt::Result<CudaImages> kernels = compileKernels();
+    if (!kernels)
+      return kernels.error();
     hashSources(checkpoint);
     ExecutableParts parts{checkpoint,
                           plan,
                           ptx,
+                          kernels->ptx,
                           makePassport(checkpoint, plan, facts),
                           std::move(streams),
                           inside,

@@ -28,6 +28,7 @@ struct CompileRequest {
   bool quiet = false;
   bool timePhases = false;
   std::string runtime; // the prebuilt executable
+  std::string pieces;  // the folder of llamac's own pieces: libexec/llamac
 };
 
 constexpr int64_t maxSeqLenLimit = 1 << 24;

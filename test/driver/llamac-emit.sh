@@ -16,6 +16,12 @@ for stage in 1-llama.mlir 2-fused.mlir 3-tiled.mlir 4-nvvm.mlir 5-ptx.ptx; do
   cmp text dumps/$stage
 done
 grep -q '\.visible \.entry embed' dumps/5-ptx.ptx
+# The kernels of runtime/kernels go beside OUT; they are what the executable holds.
+grep -q '\.visible \.entry sample' text.kernels.ptx
+/usr/lib/llvm-22/bin/llvm-objcopy --dump-section .llamac.kernels.ptx=held exe /dev/null
+head -c -1 held | cmp - text.kernels.ptx
+expect 0 llamac -q model --emit=ptx -o /dev/null
+[ ! -e /dev/null.kernels.ptx ] || fail "wrote beside a device"
 expect 0 llamac -q model --emit=llama -o /dev/null
 [ -c /dev/null ] || fail "/dev/null was replaced"
 expect 1 llamac -q model --emit=llama -o no/such/folder/text

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos]: an executable of
-// the toy model, for the tests of the executable's command line.
+// make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos] [sampling]: an
+// executable of the toy model, for the tests of the executable's command line.
 #include "ToyExecutable.h"
 
 #include <cstdio>
@@ -10,7 +10,8 @@ int main(int argc, char **argv) {
   if (argc < 3) {
     std::fprintf(
         stderr,
-        "usage: make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos]\n");
+        "usage: make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos] "
+        "[sampling]\n");
     return 2;
   }
   toy::Options options;
@@ -19,6 +20,7 @@ int main(int argc, char **argv) {
     options.weights &= word != "no-weights";
     options.tokenizer &= word != "no-tokenizer";
     options.eos &= word != "no-eos";
+    options.sampling |= word == "sampling";
   }
   toy::writeFile(
       argv[2], toy::append(toy::readFile(argv[1]), toy::makeSections(options)),

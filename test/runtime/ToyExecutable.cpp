@@ -86,6 +86,8 @@ Sections toy::makeSections(const Options &options) {
   Sections sections;
   sections.ptx = readFile(input("toy.ptx"));
   sections.ptx.push_back(0);
+  sections.kernelsPtx = readFile(input("toy-kernels.ptx"));
+  sections.kernelsPtx.push_back(0);
   if (options.tokenizer)
     sections.tokenizer = readFile(input("toy.model"));
   std::string passport =
@@ -101,6 +103,7 @@ Sections toy::makeSections(const Options &options) {
   h.version = LLAMAC_FORMAT_VERSION;
   h.header_bytes = sizeof h;
   h.ptx = checkOf(sections.ptx);
+  h.kernels_ptx = checkOf(sections.kernelsPtx);
   h.tokenizer = checkOf(sections.tokenizer);
   h.passport = checkOf(sections.passport);
   h.weights = options.weights ? checkOf(weights)
@@ -120,6 +123,7 @@ Sections toy::makeSections(const Options &options) {
   h.gpu_name_offset = 19;
   h.bos_id = 1;
   h.add_bos = options.addBos;
+  h.sampling = {options.sampling ? 0.6 : 0, 0.9, 0, 1, 0, 0, 0, 0};
   h.weights_bytes = weights.size();
   h.page_bytes = LLAMAC_PAGE_TOKENS * 4;
   uint64_t rows = std::max(options.maxChunk, options.maxBatch), at = 256;
@@ -234,6 +238,7 @@ Bytes toy::append(const Bytes &elf, const Sections &sections) {
   const std::pair<const char *, const Bytes *> added[] = {
       {LLAMAC_SECTION_PLAN, &sections.plan},
       {LLAMAC_SECTION_PTX, &sections.ptx},
+      {LLAMAC_SECTION_KERNELS_PTX, &sections.kernelsPtx},
       {LLAMAC_SECTION_TOKENIZER, &sections.tokenizer},
       {LLAMAC_SECTION_PASSPORT, &sections.passport},
       {LLAMAC_SECTION_WEIGHTS, &sections.weights}};

@@ -18,12 +18,13 @@ struct Options {
   uint32_t vocabulary = 500, pieces = 420;
   uint32_t maxSeqLen = 256, maxBatch = 4, maxChunk = 64, headRows = 16;
   bool addBos = true, tokenizer = true, weights = true, eos = true;
+  bool sampling = false; ///< the plan says 0.6 and 0.9; else it says greedy
   uint32_t salt = 17;
 };
 
 /// The sections' bytes; `plan` already carries the hashes of the others.
 struct Sections {
-  Bytes plan, ptx, tokenizer, passport, weights;
+  Bytes plan, ptx, kernelsPtx, tokenizer, passport, weights;
   LlamacPlanHeader &header() {
     return *reinterpret_cast<LlamacPlanHeader *>(plan.data());
   }

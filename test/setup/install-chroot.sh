@@ -11,6 +11,21 @@ cmake --install "$LLAMAC_BINARY_DIR" --prefix "$work/first" >"$work/install.log"
 mv "$work/first" "$root/opt/llamac"
 put_libraries "$root/opt/llamac/bin/llamac" "$root"
 cp -r "$model" "$root/storyteller"
+
+# Without NVRTC no executable, and the message says what brings it.
+pieces=$root/opt/llamac/libexec/llamac
+rm -f "$pieces"/libnvrtc*
+if chroot "$root" /opt/llamac/bin/llamac -q /storyteller -o /teller 2>"$work/message"; then fail "compiled without NVRTC"; fi
+for part in libnvrtc.so.13 /opt/llamac/libexec/llamac nvidia-cuda-nvrtc CUDA_HOME; do
+  grep -q -- "$part" "$work/message" || fail "the message lacks $part: $(cat "$work/message")"
+done
+[ ! -e "$root/teller" ] || fail "left an output"
+# PTX of the model itself needs none.
+chroot "$root" /opt/llamac/bin/llamac -q /storyteller --emit=ptx >"$work/ptx"
+grep -q "entry embed" "$work/ptx" || fail "no PTX"
+
+cp -L "$LLAMAC_NVRTC" "$(dirname "$LLAMAC_NVRTC")"/libnvrtc-builtins.so.13.? "$pieces"
+put_libraries "$LLAMAC_NVRTC" "$root"
 chroot "$root" /opt/llamac/bin/llamac -q /storyteller -o /teller
 llamac -q "$model" -o "$work/expected"
 cmp "$work/expected" "$root/teller"
