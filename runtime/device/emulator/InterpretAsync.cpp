@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Asynchronous copies: cp.async with its groups, cp.async.bulk with mbarriers
-// or bulk groups. Addresses are checked at the issue; when the bytes move is
+// cp.async with its groups and mbarriers (cp.async.bulk: InterpretBulk.cpp).
+// Addresses are checked at the issue; when the bytes move is
 // for AsyncOperations.h to say.
 #include "runtime/device/emulator/Access.h"
 #include "runtime/device/emulator/AsyncOperations.h"
 #include "runtime/device/emulator/Barriers.h"
+#include "runtime/device/emulator/CopyAddress.h"
 #include "runtime/device/emulator/Observer.h"
 #include "runtime/device/emulator/Scheduler.h"
 
 using namespace llrt::emu;
 
 namespace {
-
-/// One lane's operand as a generic address; `shared`: it names shared memory.
-template <class A>
-LLRT_INLINE uint64_t laneAddress(Warp &warp, uint32_t operand, int lane,
-                                 int64_t offset, bool shared) {
-  uint64_t address = warp.in<A>(operand)[lane] + static_cast<uint64_t>(offset);
-  return shared && address < windowBytes ? address + sharedWindow : address;
-}
 
 /// What cp.async.bulk and cp.async keep in Inst::extra.
 struct CopyOperands {
@@ -44,97 +37,6 @@ LLRT_INLINE uint64_t addressOf(Warp &warp, const Inst *inst, unsigned slot,
              ? laneAddress<uint64_t>(warp, inst->op[slot], lane, offset, shared)
              : laneAddress<uint32_t>(warp, inst->op[slot], lane, offset,
                                      shared);
-}
-
-/// Checked host address of [address, address+bytes); Inst::aux: the interval.
-char *hostRange(const Inst *inst, Warp &warp, int lane, uint64_t address,
-                uint64_t bytes, AccessKind kind, bool interval) {
-  if (address >= sharedWindow) {
-    Block *owner;
-    return sharedAt(inst, warp, lane, address - sharedWindow, bytes, "copy",
-                    owner);
-  }
-  if (interval) {
-    const Interval &known = warp.worker->intervals[inst->aux];
-    if (address - known.begin < known.bytes &&
-        known.bytes - (address - known.begin) >= bytes)
-      return reinterpret_cast<char *>(address);
-  }
-  const Memory &memory = *warp.worker->launch->memory;
-  const Allocation *allocation = memory.find(address);
-  if (!allocation || allocation->end - address < bytes)
-    fault(inst, lane,
-          "copy of " + std::to_string(bytes) + " bytes at " +
-              memory.describe(address));
-  if (kind != AccessKind::Load && !allocation->writable)
-    fault(inst, lane,
-          "copy into constant memory at " + memory.describe(address));
-  if (interval)
-    warp.worker->intervals[inst->aux] = {allocation->begin,
-                                         allocation->end - allocation->begin};
-  return reinterpret_cast<char *>(address);
-}
-
-/// The operation's completion is a transaction of the mbarrier there.
-void observeMbarrier(AsyncEvent &event, uint64_t address) {
-  event.group = AsyncGroup::Mbarrier;
-  event.mbarrier = static_cast<uint32_t>(address) & clusterOffsetMask;
-  sharedAt(event.inst, *event.warp, event.lane, address, 8, "mbarrier",
-           event.mbarrierBlock);
-}
-
-/// op[0]: destination, op[1]: source, op[2]: mbarrier, op[3]: size.
-const Inst *runBulkCopy(const Inst *inst, Warp &warp, uint32_t mask) {
-  uint32_t flags = inst->extra[3];
-  using F = CopyOperands;
-  for (uint32_t left = mask; left; left &= left - 1) {
-    int lane = __builtin_ctz(left);
-    bool toShared = flags & F::DestinationShared,
-         fromShared = flags & F::SourceShared;
-    uint64_t to =
-        addressOf(warp, inst, 0, lane, flags & F::DestinationWide, toShared);
-    uint64_t from =
-        addressOf(warp, inst, 1, lane, flags & F::SourceWide, fromShared);
-    uint32_t size = warp.in<uint32_t>(inst->op[3])[lane];
-    if (size % 16 || to % 16 || from % 16)
-      fault(inst, lane,
-            "a bulk copy needs addresses and a size that are multiples of 16; "
-            "the size is " +
-                std::to_string(size));
-    char *target =
-        hostRange(inst, warp, lane, to, size, AccessKind::Store, !toShared);
-    const char *source =
-        hostRange(inst, warp, lane, from, size, AccessKind::Load, !fromShared);
-    if (Observer *observer = warp.observer()) {
-      AsyncEvent event{AsyncKind::Bulk, AsyncGroup::Bulk, inst, &warp, lane};
-      event.read = source;
-      event.write = target;
-      event.readBytes = event.writeBytes = size;
-      if (flags & F::HasMbarrier)
-        observeMbarrier(event, addressOf(warp, inst, 2, lane,
-                                         flags & F::MbarrierWide, true) -
-                                   sharedWindow);
-      observer->asyncIssued(event);
-    }
-    auto write = [target, size](const char *data) {
-      std::memmove(target, data, size);
-    };
-    if (flags & F::HasMbarrier) {
-      auto barrier = static_cast<uint32_t>(
-          addressOf(warp, inst, 2, lane, flags & F::MbarrierWide, true) -
-          sharedWindow);
-      readMbarrier(inst, warp, lane, barrier); // faults here unless it is one
-      issueAsync(inst, warp, lane, AsyncQueue::Mbarrier, source, size, write,
-                 [inst, &warp, lane, barrier, size] {
-                   completeTransaction(inst, warp, lane, barrier, size);
-                 });
-    } else {
-      issueAsync(inst, warp, lane, AsyncQueue::BulkGroup, source, size, write,
-                 [] {});
-    }
-  }
-  warp.block->effects += 1;
-  return inst + 1;
 }
 
 /// op[0]: destination, op[1]: source, op[3]: source size; imm: bytes;
@@ -220,36 +122,6 @@ const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
   return inst + 1;
 }
 
-template <AsyncQueue Queue>
-const Inst *runCommit(const Inst *inst, Warp &warp, uint32_t mask) {
-  commitAsync(warp, mask, Queue);
-  return inst + 1;
-}
-
-/// imm: groups that may be left; aux bit 0: wait_all, bit 1: .read.
-template <AsyncQueue Queue>
-const Inst *runWaitGroup(const Inst *inst, Warp &warp, uint32_t mask) {
-  if (inst->aux & 1)
-    commitAsync(warp, mask, Queue);
-  waitAsync(warp, mask, Queue, static_cast<uint64_t>(inst->imm), inst->aux & 2);
-  return inst + 1;
-}
-
-template <AsyncQueue Queue> void decodeWaitGroup(Decoding &d) {
-  bool read = Queue == AsyncQueue::BulkGroup && d.take("read");
-  d.expectOperands(1, 1);
-  uint64_t left = d.constant(d.operand(0));
-  d.emit(runWaitGroup<Queue>);
-  d.inst().imm = static_cast<int64_t>(left);
-  d.inst().aux = read ? 2 : 0;
-}
-
-bool isWide(Decoding &d, const Operand &memory) {
-  return !(memory.kind == Operand::Memory &&
-           memory.elements[0].kind == Operand::Register &&
-           d.registerBits(memory.elements[0]) == 32);
-}
-
 void bindAddress(Decoding &d, unsigned slot, const Operand &memory,
                  uint32_t wideFlag) {
   int64_t keep = d.inst().imm;
@@ -263,46 +135,13 @@ void bindAddress(Decoding &d, unsigned slot, const Operand &memory,
     d.setExtra(3, d.inst().extra[3] | wideFlag);
 }
 
-void decodeBulk(Decoding &d) {
-  using F = CopyOperands;
-  if (d.take("commit_group"))
-    return d.emit(runCommit<AsyncQueue::BulkGroup>);
-  if (d.take("wait_group"))
-    return decodeWaitGroup<AsyncQueue::BulkGroup>(d);
-  if (d.take("tensor"))
-    d.fail("tensor maps are not emulated");
-  if (d.take("prefetch")) {
-    d.take("L2");
-    d.take("global");
-    d.take("L2::cache_hint");
-    d.expectOperands(2, 3);
-    return d.emit(runNothing);
-  }
-  std::string_view first =
-      d.takeOneOf({"shared::cluster", "shared::cta", "global"});
-  std::string_view second = d.takeOneOf({"shared::cta", "global"});
-  bool mbarrier = d.take("mbarrier::complete_tx::bytes");
-  bool group = d.take("bulk_group");
-  bool hint = d.take("L2::cache_hint");
-  if (first.empty() || second.empty() || mbarrier == group ||
-      (first == "global") == mbarrier)
-    d.unsupported();
-  d.expectOperands(3u + mbarrier + hint, 3u + mbarrier + hint);
-  d.emit(runBulkCopy);
-  d.extra(4);
-  d.setExtra(3, (first != "global" ? F::DestinationShared : 0u) |
-                    (second != "global" ? F::SourceShared : 0u) |
-                    (mbarrier ? F::HasMbarrier : 0u));
-  bindAddress(d, 0, d.operand(0), F::DestinationWide);
-  bindAddress(d, 1, d.operand(1), F::SourceWide);
-  d.use(3, d.operand(2), Type::U32);
-  if (mbarrier)
-    bindAddress(d, 2, d.operand(3), F::MbarrierWide);
-  d.cachedInterval();
-}
-
 void decodeCp(Decoding &d) {
   using F = CopyOperands;
+  if (d.take("reduce")) {
+    if (!d.take("async") || !d.take("bulk"))
+      d.unsupported();
+    return decodeBulkReduction(d);
+  }
   if (!d.take("async"))
     d.unsupported();
   if (d.take("bulk"))

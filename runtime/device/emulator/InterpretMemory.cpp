@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // ld, st, prefetch, and parameters.
 #include "runtime/device/emulator/Access.h"
+#include "runtime/device/emulator/CopyAddress.h"
 #include "runtime/device/emulator/Scheduler.h"
 
 using namespace llrt::emu;
@@ -318,6 +319,8 @@ void takeCacheHints(Decoding &d) {
 }
 
 template <bool Store> void decodeAccess(Decoding &d) {
+  if (Store && d.take("async"))
+    return decodeStoreAsync(d);
   bool strong =
       !d.takeOneOf({"volatile", "relaxed", "acquire", "release", "mmio"})
            .empty();
