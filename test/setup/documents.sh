@@ -26,3 +26,8 @@ llamac -q "$model" --emit=llama -o m.mlir
 llama-opt m.mlir --llama-fuse-swiglu | grep llama.fused_gate_up >/dev/null || fail "the pass alone did nothing"
 llamac -q "$model" --dump-dir phases -o storyteller
 [ "$(find phases -type f | wc -l)" -ge 4 ] || fail "phases/ holds $(ls phases)"
+
+# docs/looking-inside.md: each llama-opt line that says what it is.
+sed -nE 's/^    (llama-opt .*[^ ]) +# is (.*)$/\1 | cmp - \2/p' "$LLAMAC_SOURCE_DIR/docs/looking-inside.md" >lines
+[ "$(wc -l <lines)" = 3 ] || fail "docs/looking-inside.md shows other commands: $(cat lines)"
+while read -r line; do bash -o pipefail -c "$line" || fail "docs/looking-inside.md: $line"; done <lines
