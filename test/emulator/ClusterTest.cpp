@@ -100,8 +100,9 @@ TEST(Cluster, NeighboursReadAndWriteEachOther) {
       "atom.shared::cluster.add.u32 %r5, [%r4+512], 1; "
       "red.shared::cluster.max.u32 [%r4+516], %rank;\n" +
       arriveAndWait +
-      "ld.shared.u32 %r5, [%s+512]; ld.shared.u32 %r6, [%s+516]; st.global.u32 "
-      "[%x9+128], %r5; st.global.u32 [%x9+132], %r6;";
+      "ld.shared.u32 %r5, [%s+512]; ld.shared.u32 %r6, [%s+516]; setp.eq.u32 "
+      "%p0, %t, 0; @%p0 st.global.u32 [%x9+128], %r5; @%p0 st.global.u32 "
+      "[%x9+132], %r6;";
   Outcome r = run(kernel(body), {8, 1, 1}, {16, 1, 1}, {4, 1, 1});
   ASSERT_EQ(r.message, "");
   for (uint32_t b = 0; b < 8; ++b) {

@@ -58,7 +58,7 @@ TEST(Deadlock, ALockThatNobodyReleases) {
 
 TEST(Deadlock, AFlagInSharedMemory) {
   std::string message = messageOf(
-      "st.shared.u32 [s+4], 0;\nWAIT: add.u32 %r9, %r9, 1;\n"
+      "st.volatile.shared.u32 [s+4], 0;\nWAIT: add.u32 %r9, %r9, 1;\n"
       "ld.volatile.shared.u32 %r1, [s+4];\nsetp.eq.u32 %p1, %r1, 0; @%p1 bra "
       "WAIT;");
   EXPECT_SAYS(message, "polls shared address 1028 (line 6), which stays 0x0");

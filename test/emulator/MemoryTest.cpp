@@ -229,7 +229,8 @@ TEST(Memory, AtomicsInSharedMemoryAndCompareAndSwap) {
       kernel(
           ".shared .align 8 .b8 s[16];\nmov.u32 %r2, s; setp.ne.u32 %p1, %t, "
           "0; @%p1 bra READY; st.shared.u64 [%r2], 0;\nREADY: bar.sync 0;"
-          "atom.shared.add.u32 %r3, [%r2], 2; AGAIN: ld.shared.u32 %r4, "
+          "atom.shared.add.u32 %r3, [%r2], 2; AGAIN: ld.relaxed.cta.shared.u32 "
+          "%r4, "
           "[%r2+4]; add.u32 %r5, %r4, 3;"
           "atom.shared.cas.b32 %r6, [%r2+4], %r4, %r5; setp.ne.u32 %p2, %r6, "
           "%r4; @%p2 bra AGAIN; bar.sync 0;"

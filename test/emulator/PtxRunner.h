@@ -73,6 +73,7 @@ inline Lanes f64(const std::vector<double> &values) {
 inline EmulatorOptions testOptions(unsigned threads = 2) {
   EmulatorOptions options;
   options.threads = threads;
+  options.check = true;
   if (const char *seed = std::getenv("LLAMAC_TEST_SCHEDULE"))
     options.schedule = std::strtoull(seed, nullptr, 10);
   return options;

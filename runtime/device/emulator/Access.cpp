@@ -2,10 +2,11 @@
 // Addresses lane by lane, and what is said about the bad ones.
 #include "runtime/device/emulator/Access.h"
 #include "runtime/device/emulator/Scheduler.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt::emu;
 
-static const char *nameOf(Space space) {
+static const char *textOf(Space space) {
   switch (space) {
   case Space::Shared:
     return "shared";
@@ -18,7 +19,7 @@ static const char *nameOf(Space space) {
   }
 }
 
-static const char *nameOf(AccessKind kind) {
+static const char *textOf(AccessKind kind) {
   return kind == AccessKind::Load    ? "load"
          : kind == AccessKind::Store ? "store"
                                      : "atomic operation";
@@ -66,18 +67,18 @@ char *llrt::emu::sharedAt(const Inst *inst, Warp &warp, int lane,
   if (rank) {
     const Cluster &cluster = *self.cluster;
     if (rank > cluster.blocks.size())
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::OutOfBounds,
             name() + ", which names no block of this cluster of " +
                 std::to_string(cluster.blocks.size()));
     owner = cluster.blocks[rank - 1];
     if (owner != &self && owner->liveWarps == 0)
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::ClusterExit,
             name() + ": the block of rank " + std::to_string(rank - 1) +
                 " has exited, and its shared memory with it");
   }
   if (at < sharedStart || at - sharedStart > warp.sharedBytes ||
       warp.sharedBytes - (at - sharedStart) < bytes)
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::OutOfBounds,
           name() + ", outside the block's " + std::to_string(warp.sharedBytes) +
               " bytes, which start at " + hexadecimal(sharedStart));
   return owner->shared + (at - sharedStart);
@@ -104,18 +105,19 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask,
     }
     int lane = static_cast<int>(i);
     auto what = [&] { // made only for a fault
-      return std::string(nameOf(in)) + " " + nameOf(kind) + " of " +
+      return std::string(textOf(in)) + " " + textOf(kind) + " of " +
              std::to_string(size) + " bytes at ";
     };
     if (at & (size - 1))
-      fault(inst, lane, "misaligned " + what() + hexadecimal(at));
+      fault(inst, lane, CheckKind::Misaligned,
+            "misaligned " + what() + hexadecimal(at));
     if (in == Space::Shared) {
       Block *owner;
       out.at[i] = reinterpret_cast<uint64_t>(
-          sharedAt(inst, warp, lane, at, size, nameOf(kind), owner));
+          sharedAt(inst, warp, lane, at, size, textOf(kind), owner));
     } else if (in == Space::Local) {
       if (at > warp.localBytes || warp.localBytes - at < size)
-        fault(inst, lane,
+        fault(inst, lane, CheckKind::OutOfBounds,
               what() + hexadecimal(at) + ", outside the thread's " +
                   std::to_string(warp.localBytes) + " bytes");
       out.at[i] = reinterpret_cast<uint64_t>(warp.local) +
@@ -124,7 +126,7 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask,
       const Launch &launch = *warp.worker->launch;
       if (kind != AccessKind::Load || at > launch.parameters.size() ||
           launch.parameters.size() - at < size)
-        fault(inst, lane,
+        fault(inst, lane, CheckKind::OutOfBounds,
               what() + hexadecimal(at) + ", outside the kernel's parameters");
       out.at[i] = reinterpret_cast<uint64_t>(launch.parameters.data()) + at;
     } else {
@@ -138,9 +140,10 @@ void llrt::emu::resolveEach(const Inst *inst, Warp &warp, uint32_t mask,
       const Memory &memory = *warp.worker->launch->memory;
       const Allocation *allocation = memory.find(at);
       if (!allocation || allocation->end - at < size)
-        fault(inst, lane, what() + memory.describe(at));
+        fault(inst, lane, CheckKind::OutOfBounds, what() + memory.describe(at));
       if (kind != AccessKind::Load && !allocation->writable)
-        fault(inst, lane, what() + memory.describe(at) + ": it is constant");
+        fault(inst, lane, CheckKind::OutOfBounds,
+              what() + memory.describe(at) + ": it is constant");
       out.at[i] = at;
       interval = {allocation->begin, allocation->end - allocation->begin};
     }

@@ -4,11 +4,17 @@
 #include "runtime/device/emulator/Barriers.h"
 #include "runtime/device/emulator/Observer.h"
 #include "runtime/device/emulator/Schedule.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt::emu;
 
 void llrt::emu::fault(const Inst *inst, int lane, std::string message) {
   throw Fault{std::move(message), inst->line, lane};
+}
+
+void llrt::emu::fault(const Inst *inst, int lane, CheckKind kind,
+                      std::string message) {
+  throw Fault{withKind(std::move(message), kind), inst->line, lane};
 }
 
 static uint32_t holds(const Inst *inst, Warp &warp, uint32_t mask) {
@@ -215,10 +221,6 @@ const Inst *llrt::emu::runConditionalExit(const Inst *inst, Warp &warp,
 
 const Inst *llrt::emu::runTrap(const Inst *inst, Warp &, uint32_t mask) {
   fault(inst, __builtin_ctz(mask), "trap");
-}
-
-const Inst *llrt::emu::runBreakpoint(const Inst *inst, Warp &, uint32_t mask) {
-  fault(inst, __builtin_ctz(mask), "brkpt");
 }
 
 const Inst *llrt::emu::runNothing(const Inst *inst, Warp &, uint32_t) {

@@ -3,7 +3,6 @@
 // registers live, and the final addresses.
 #include "runtime/device/emulator/Builder.h"
 #include "runtime/device/emulator/Control.h"
-#include "runtime/device/emulator/SystemCalls.h"
 
 #include <algorithm>
 #include <queue>
@@ -323,9 +322,4 @@ void Builder::finish() {
                 constantPool.size() * 8);
   if (program->localBytes)
     program->localBytes = (program->localBytes + 15) & ~15u;
-  if (stackRegister >= 0) {
-    program->localBytes = (program->localBytes + 127) & ~127u;
-    program->stackStart = program->localBytes;
-    program->localBytes += stackBytes;
-  }
 }

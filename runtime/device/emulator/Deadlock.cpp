@@ -2,6 +2,7 @@
 // What is said about warps that wait.
 #include "runtime/device/emulator/Deadlock.h"
 #include "runtime/device/emulator/SourceLine.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 #include <cinttypes>
 
@@ -127,14 +128,19 @@ void llrt::emu::reportDeadlock(const Block &block, const Launch &launch) {
   unsigned listed = 0;
   listWaiting(block, launch, message, listed);
   const Inst *first = nullptr, *missing = nullptr;
+  bool barriers = true; // nobody waits for anything else
   for (const Warp &warp : block.warps)
     for (const Split &split : warp.splits) {
       first = first ? first : standsAt(split);
+      barriers &= split.state == SplitState::Barrier;
       // The lanes of one warp that miss each other at an aligned instruction.
       if (split.state == SplitState::Converge && !missing)
         missing = split.pc;
     }
   fault(missing ? missing : first, -1,
+        missing    ? CheckKind::MissingLanes
+        : barriers ? CheckKind::Barrier
+                   : CheckKind::Deadlock,
         (missing ? "aligned instruction with missing lanes: "
                  : "deadlock: no thread of the block can go on: ") +
             message + moreWaiting(listed));

@@ -4,6 +4,7 @@
 #include "runtime/device/emulator/ModuleLoader.h"
 #include "runtime/device/emulator/Processor.h"
 #include "runtime/device/emulator/Scheduler.h"
+#include "runtime/device/emulator/check/Checker.h"
 
 #include <algorithm>
 #include <deque>
@@ -204,7 +205,6 @@ private:
   std::deque<char> streams;
   std::deque<EmulatorEvent> events;
   uint64_t executed = 0;
-  uint64_t workspace = 0; ///< of cooperative grids
   uint64_t launches = 0;
 
   /// Refuses what the chip would refuse, and fills in the launch.
@@ -288,15 +288,6 @@ private:
                     " can be resident");
     launch.program = &program;
     launch.memory = &memory;
-    if (shape.cooperative && !workspace) {
-      // What cooperative_groups' grid sync keeps its barrier in.
-      Result<uint64_t> made =
-          memory.allocate(256, "cooperative grid's barrier");
-      if (!made)
-        return made.error();
-      workspace = *made;
-    }
-    launch.workspace = shape.cooperative ? workspace : 0;
     launch.parameters.resize(program.parameterBytes);
     launch.sharedBytes = static_cast<uint32_t>(shared);
     launch.multiprocessors = gpu.multiprocessors;
@@ -318,6 +309,9 @@ llrt::createEmulatorDevice(const EmulatedGpu &gpu,
     threads = std::max(1u, std::thread::hardware_concurrency());
   if (options.check || options.schedule || options.profile)
     threads = 1;
-  return std::unique_ptr<Device>(
-      new EmulatorDevice(gpu, options, std::min(threads, 256u)));
+  auto device =
+      std::make_unique<EmulatorDevice>(gpu, options, std::min(threads, 256u));
+  if (options.check)
+    device->observe(std::make_unique<Checker>());
+  return std::unique_ptr<Device>(std::move(device));
 }

@@ -8,6 +8,7 @@
 #include "runtime/device/emulator/CopyAddress.h"
 #include "runtime/device/emulator/Observer.h"
 #include "runtime/device/emulator/Scheduler.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt::emu;
 
@@ -63,7 +64,7 @@ const Inst *runCopy(const Inst *inst, Warp &warp, uint32_t mask) {
             "cp.async reads " + std::to_string(bytes) + " bytes of " +
                 std::to_string(size));
     if (to % size || (bytes && from % size))
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::Misaligned,
             "misaligned cp.async of " + std::to_string(size) + " bytes");
     char *target =
         hostRange(inst, warp, lane, to, size, AccessKind::Store, false);
@@ -109,7 +110,8 @@ const Inst *runCopyArrive(const Inst *inst, Warp &warp, uint32_t mask) {
     if (!inst->aux) {
       word.pending += 1;
       if (word.pending > MbarrierWord::maxCount)
-        fault(inst, lane, "the pending count of the mbarrier overflows");
+        fault(inst, lane, CheckKind::Mbarrier,
+              "the pending count of the mbarrier overflows");
       writeMbarrier(inst, warp, lane, address, word);
     }
     issueAsync(

@@ -7,6 +7,7 @@
 #include "runtime/device/emulator/Lanes.h"
 #include "runtime/device/emulator/Observer.h"
 #include "runtime/device/emulator/Schedule.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt::emu;
 
@@ -74,17 +75,18 @@ static const Inst *runBarrier(const Inst *inst, Warp &warp, uint32_t mask) {
   int lane = __builtin_ctz(mask);
   uint32_t number = warp.in<uint32_t>(inst->op[1])[lane];
   if (number >= 16)
-    fault(inst, lane, "barrier " + std::to_string(number) + " of 16");
+    fault(inst, lane, CheckKind::Barrier,
+          "barrier " + std::to_string(number) + " of 16");
   Block &block = *warp.block;
   Barrier &barrier = block.barriers[number];
   if (inst->aux & 16) {
     uint32_t threads = warp.in<uint32_t>(inst->op[2])[lane];
     if (threads == 0 || threads % 32)
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::Barrier,
             "a barrier for " + std::to_string(threads) +
                 " threads; it has to be a multiple of 32");
     if (barrier.open && barrier.expected != threads)
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::Barrier,
             "barrier " + std::to_string(number) + " for " +
                 std::to_string(threads) + " threads is in use for " +
                 std::to_string(barrier.expected));
@@ -101,7 +103,7 @@ static const Inst *runBarrier(const Inst *inst, Warp &warp, uint32_t mask) {
   }
   block.effects += 1;
   if (barrier.expected && barrier.arrivedWarps > barrier.expected)
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::Barrier,
           "more threads than the " + std::to_string(barrier.expected) +
               " of barrier " + std::to_string(number));
   if (Observer *observer = warp.observer())
@@ -155,7 +157,7 @@ static const Inst *runClusterArrive(const Inst *inst, Warp &warp,
   if ((inst->aux & 1) && !aligned(inst, warp, mask))
     return nullptr;
   if (uint32_t twice = warp.clusterArrived & mask)
-    fault(inst, __builtin_ctz(twice),
+    fault(inst, __builtin_ctz(twice), CheckKind::Barrier,
           "barrier.cluster.arrive, twice without a wait in between");
   warp.clusterArrived |= mask;
   warp.clusterPending |= mask;
@@ -171,7 +173,7 @@ static const Inst *runClusterWait(const Inst *inst, Warp &warp, uint32_t mask) {
   if ((inst->aux & 1) && !aligned(inst, warp, mask))
     return nullptr;
   if (uint32_t missing = mask & ~warp.clusterArrived)
-    fault(inst, __builtin_ctz(missing),
+    fault(inst, __builtin_ctz(missing), CheckKind::Barrier,
           "barrier.cluster.wait without barrier.cluster.arrive before");
   if (warp.clusterPending & mask) {
     Split &split = warp.split();
@@ -274,7 +276,7 @@ uint64_t MbarrierWord::pack() const {
 static char *mbarrierAt(const Inst *inst, Warp &warp, int lane,
                         uint32_t address, Block *&owner) {
   if (address % 8)
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::Mbarrier,
           "the mbarrier at shared address " + std::to_string(address) +
               " is misaligned");
   return sharedAt(inst, warp, lane, address, 8, "mbarrier", owner);
@@ -298,7 +300,7 @@ MbarrierWord llrt::emu::readMbarrier(const Inst *inst, Warp &warp, int lane,
   std::memcpy(&word, mbarrierAt(inst, warp, lane, address, owner), 8);
   MbarrierWord result = MbarrierWord::unpack(word);
   if (!result.valid)
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::Mbarrier,
           "no mbarrier has been initialised at shared address " +
               std::to_string(address));
   return result;
@@ -337,13 +339,14 @@ uint64_t llrt::emu::arrive(const Inst *inst, Warp &warp, int lane,
   MbarrierWord word = readMbarrier(inst, warp, lane, address);
   uint64_t state = word.pack();
   if (arrivals > word.pending)
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::Mbarrier,
           std::to_string(arrivals) + " arrivals at an mbarrier that expects " +
               std::to_string(word.pending) + " more in this phase");
   int64_t transactions = word.transactions + expect;
   if (transactions > int64_t(MbarrierWord::maxCount) ||
       transactions < -int64_t(MbarrierWord::maxCount))
-    fault(inst, lane, "the transaction count of the mbarrier overflows");
+    fault(inst, lane, CheckKind::Mbarrier,
+          "the transaction count of the mbarrier overflows");
   word.transactions = static_cast<int32_t>(transactions);
   word.pending -= arrivals;
   if (drop)
@@ -366,7 +369,8 @@ static uint32_t sharedAddress(const Inst *inst, Warp &warp, unsigned slot,
   if (sizeof(A) == 8 && address - sharedWindow < windowBytes)
     address -= sharedWindow;
   if (sizeof(A) == 8 && address >> 32)
-    fault(inst, lane, "the address of the mbarrier is not in shared memory");
+    fault(inst, lane, CheckKind::Mbarrier,
+          "the address of the mbarrier is not in shared memory");
   return static_cast<uint32_t>(address);
 }
 
@@ -382,7 +386,7 @@ static const Inst *runInit(const Inst *inst, Warp &warp, uint32_t mask) {
     observe(MbarrierAction::Initialise, inst, warp, lane, address);
     uint32_t count = warp.in<uint32_t>(inst->op[1])[lane];
     if (count == 0 || count > MbarrierWord::maxCount)
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::Mbarrier,
             "an mbarrier for " + std::to_string(count) +
                 " arrivals; 1 to 1048575 are possible");
     uint64_t word = MbarrierWord{count, count, 0, false, true}.pack();
@@ -422,7 +426,8 @@ static const Inst *runArrive(const Inst *inst, Warp &warp, uint32_t mask) {
       expect = -expect;
     if ((inst->aux & 16) &&
         arrivals >= readMbarrier(inst, warp, lane, address).pending)
-      fault(inst, lane, "mbarrier.arrive.noComplete would complete the phase");
+      fault(inst, lane, CheckKind::Mbarrier,
+            "mbarrier.arrive.noComplete would complete the phase");
     state[lane] =
         arrive(inst, warp, lane, address, arrivals, expect, inst->aux & 8);
   });

@@ -5,6 +5,7 @@
 #include "runtime/device/emulator/Control.h"
 #include "runtime/device/emulator/CopyAddress.h"
 #include "runtime/device/emulator/Scheduler.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt::emu;
 
@@ -26,11 +27,11 @@ char *llrt::emu::hostRange(const Inst *inst, Warp &warp, int lane,
   const Memory &memory = *warp.worker->launch->memory;
   const Allocation *allocation = memory.find(address);
   if (!allocation || allocation->end - address < bytes)
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::OutOfBounds,
           "copy of " + std::to_string(bytes) + " bytes at " +
               memory.describe(address));
   if (kind != AccessKind::Load && !allocation->writable)
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::OutOfBounds,
           "copy into constant memory at " + memory.describe(address));
   if (interval)
     warp.worker->intervals[inst->aux] = {allocation->begin,
@@ -89,13 +90,14 @@ uint32_t mbarrierOf(const BulkForm &form, const Inst *inst, Warp &warp,
                     int lane, uint64_t target) {
   uint64_t address = addressOf(form, inst, warp, 2, lane, true) - sharedWindow;
   if (address >> 32)
-    fault(inst, lane, "the address of the mbarrier is not in shared memory");
+    fault(inst, lane, CheckKind::Mbarrier,
+          "the address of the mbarrier is not in shared memory");
   auto rankOf = [&](uint64_t at) {
     uint64_t rank = at >> clusterRankShift & 0xff;
     return rank ? rank - 1 : warp.block->rank;
   };
   if (rankOf(address) != rankOf(target))
-    fault(inst, lane,
+    fault(inst, lane, CheckKind::Mbarrier,
           "the data goes to the block of rank " +
               std::to_string(rankOf(target)) + " but the mbarrier lies in " +
               std::to_string(rankOf(address)) + "'s");
@@ -161,7 +163,7 @@ const Inst *runBulk(const Inst *inst, Warp &warp, uint32_t mask) {
     uint64_t from = addressOf(form, inst, warp, 1, lane, form.fromShared);
     uint32_t size = warp.in<uint32_t>(inst->op[3])[lane];
     if (size % 16 || to % 16 || from % 16)
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::Misaligned,
             "a bulk copy needs addresses and a size that are multiples of 16; "
             "the size is " +
                 std::to_string(size));
@@ -202,7 +204,7 @@ const Inst *runRemote(const Inst *inst, Warp &warp, uint32_t mask) {
     uint64_t to = addressOf(form, inst, warp, 0, lane, true);
     uint32_t size = form.bytes * form.vector;
     if (to - sharedWindow >= windowBytes || to % size)
-      fault(inst, lane,
+      fault(inst, lane, CheckKind::Misaligned,
             "the destination is not in shared memory, or misaligned for " +
                 std::to_string(size) + " bytes");
     char *target =

@@ -19,6 +19,7 @@
 #include "runtime/device/emulator/Observer.h"
 #include "runtime/device/emulator/Product.h"
 #include "runtime/device/emulator/TensorForms.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt::emu;
 
@@ -70,7 +71,7 @@ void readRows(const Inst *inst, Warp &warp, uint64_t bits, bool transposed,
   auto at = [&](uint32_t address) {
     if (address < sharedStart || address - sharedStart > warp.sharedBytes ||
         warp.sharedBytes - (address - sharedStart) < 16)
-      fault(inst, -1,
+      fault(inst, -1, CheckKind::OutOfBounds,
             "the matrix descriptor leads to shared address " +
                 std::to_string(address) + ", outside the block's " +
                 std::to_string(warp.sharedBytes) + " bytes, which start at " +

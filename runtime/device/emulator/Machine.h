@@ -217,6 +217,10 @@ struct Fault {
 };
 
 [[noreturn]] void fault(const Inst *inst, int lane, std::string message);
+/// The same, with the kind's name at the end of the message.
+enum class CheckKind : uint8_t;
+[[noreturn]] void fault(const Inst *inst, int lane, CheckKind kind,
+                        std::string message);
 
 } // namespace llrt::emu
 

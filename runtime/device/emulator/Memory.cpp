@@ -9,15 +9,18 @@
 using namespace llrt;
 using namespace llrt::emu;
 
-static uint64_t pageRounded(uint64_t bytes) {
-  return (bytes + 4095) & ~uint64_t(4095);
+/// What is mapped for an allocation: behind it lies room that belongs to none,
+/// so that running past an end does not lead into a neighbour.
+static uint64_t mappedBytes(uint64_t bytes) {
+  constexpr uint64_t gap = 64 << 10;
+  return ((bytes + 4095) & ~uint64_t(4095)) + gap;
 }
 
 Memory::~Memory() {
   for (auto &[begin, allocation] : allocations)
     if (allocation.owned)
       munmap(reinterpret_cast<void *>(begin),
-             pageRounded(allocation.end - begin));
+             mappedBytes(allocation.end - begin));
 }
 
 uint64_t Memory::freeBytes() const {
@@ -37,7 +40,7 @@ Result<uint64_t> Memory::allocate(uint64_t bytes, std::string_view name) {
                  std::to_string(bytes) + " bytes, " +
                  std::to_string(freeBytes()) + " are free");
   // Pages come zeroed and are only taken when touched; mmap aligns to 4096.
-  void *at = mmap(nullptr, pageRounded(bytes), PROT_READ | PROT_WRITE,
+  void *at = mmap(nullptr, mappedBytes(bytes), PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED)
     return Error("emulator: out of memory: '" + std::string(name) + "' needs " +
@@ -84,7 +87,7 @@ Error Memory::release(uint64_t address) {
   if (found->second.owned) {
     used -= found->second.end - found->second.begin;
     munmap(reinterpret_cast<void *>(address),
-           pageRounded(found->second.end - found->second.begin));
+           mappedBytes(found->second.end - found->second.begin));
   }
   allocations.erase(found);
   ++releases;

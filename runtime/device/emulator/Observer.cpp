@@ -219,10 +219,11 @@ const Inst *llrt::emu::runObserved(const Inst *inst, Warp &warp,
 }
 
 void llrt::emu::instrument(Program &program, Observer &observer) {
+  for (size_t i = 0; i < program.code.size(); ++i)
+    program.notes[i].run = program.code[i].run;
   observer.decoded(program);
   for (size_t i = 0; i < program.code.size(); ++i) {
     Note &note = program.notes[i];
-    note.run = program.code[i].run;
     note.watched = observer.wants(note);
     if (note.watched)
       program.code[i].run = runObserved;

@@ -6,6 +6,7 @@
 #include "runtime/device/emulator/BlockStorage.h"
 #include "runtime/device/emulator/Control.h"
 #include "runtime/device/emulator/Deadlock.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt;
 using namespace llrt::emu;
@@ -273,7 +274,8 @@ private:
         std::to_string(launch.blocks - started) + " of " +
         std::to_string(launch.blocks) + " not started, room for " +
         std::to_string(launch.residentLimit) + ")" +
-        (where.empty() ? "" : "; " + where);
+        (where.empty() ? "" : "; " + where) + " [" +
+        nameOf(CheckKind::Deadlock) + "]";
     launch.stop.store(true);
   }
 };

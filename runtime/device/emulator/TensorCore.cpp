@@ -9,6 +9,7 @@
 #include "runtime/device/emulator/Access.h"
 #include "runtime/device/emulator/Product.h"
 #include "runtime/device/emulator/TensorForms.h"
+#include "runtime/device/emulator/check/CheckKind.h"
 
 using namespace llrt::emu;
 
@@ -17,7 +18,7 @@ bool llrt::emu::wholeWarp(const Inst *inst, Warp &warp, uint32_t mask) {
     return true;
   if (!aligned(inst, warp, mask))
     return false;
-  fault(inst, -1,
+  fault(inst, -1, CheckKind::MissingLanes,
         "an instruction for whole warps, of which some threads have exited or "
         "never existed");
 }
