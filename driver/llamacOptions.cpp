@@ -29,7 +29,15 @@ void addOutput(CLI::App &app, CompileRequest &request) {
                  "folder; - for text, which is stdout)")
       ->type_name("FILE")
       ->group(group);
-  app.add_flag("--no-weights", request.noWeights, "Compile the shapes only")
+  CLI::Option *split =
+      app.add_flag("--split-weights", request.splitWeights,
+                   "Put the weights into FILE.weights, which the executable "
+                   "finds beside itself")
+          ->group(group);
+  app.add_flag("--no-weights", request.noWeights,
+               "Compile the shapes only; the executable then needs "
+               "--random-weights or --weights")
+      ->excludes(split)
       ->group(group);
 }
 

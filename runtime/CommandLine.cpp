@@ -116,6 +116,23 @@ void declareDevice(CLI::App &app, CommandLine &line, RawOptions &raw) {
       ->group(group);
 }
 
+void declareWeights(CLI::App &app, CommandLine &line) {
+  const char *group = "Weights (where they are not inside)";
+  app.add_option("--weights", line.weights.file,
+                 "The file with the weights (default: the executable's own "
+                 "name, symlinks resolved, with .weights after it)")
+      ->type_name("FILE")
+      ->check(notEmpty("a file"))
+      ->group(group);
+  app.add_option("--random-weights", line.weights.seed,
+                 "Fill them with random values, the same for the same seed on "
+                 "every machine")
+      ->type_name("SEED")
+      ->check(seedNumber())
+      ->excludes("--weights")
+      ->group(group);
+}
+
 void declareSpeed(CLI::App &app, RawOptions &raw) {
   const char *group = "Speed";
   app.add_flag("--bench", raw.bench,
@@ -167,6 +184,7 @@ void declare(CLI::App &app, CommandLine &line, RawOptions &raw) {
   declareGeneration(app, line, raw);
   declareOutput(app, line);
   declareDevice(app, line, raw);
+  declareWeights(app, line);
   declareSpeed(app, raw);
   declareInformation(app, line);
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/DeviceChoice.h"
 #include "runtime/Result.h"
+#include "runtime/WeightSource.h"
 
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,7 @@ struct CommandLine {
   std::vector<int32_t> forced;
   std::string dumpLogits;
   DeviceChoice device;
+  WeightsChoice weights;
   /// With --bench: lengths that were not given are not there.
   struct Bench {
     std::optional<std::vector<uint32_t>> prompts, generations;

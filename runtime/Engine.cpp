@@ -80,11 +80,6 @@ Result<std::unique_ptr<Engine>> Engine::create(const Executable &executable,
                                                Device &device,
                                                const EngineOptions &options) {
   const LlamacPlanHeader &plan = executable.plan();
-  if (!executable.hasWeights())
-    return Error(executable.path() + ": was compiled with --no-weights and "
-                                     "cannot run: it carries shapes only, and "
-                                     "filling them (--random-weights) is not "
-                                     "built yet; compile without --no-weights");
   EngineOptions settings = resolve(plan, options);
   if (Error error =
           checkOption("context size", settings.contextSize, plan.max_seq_len))
@@ -93,6 +88,13 @@ Result<std::unique_ptr<Engine>> Engine::create(const Executable &executable,
     return error;
   if (Error error = checkOption("chunk", settings.chunk, plan.max_chunk))
     return error;
+  if (!settings.weights) {
+    Result<std::shared_ptr<const WeightSource>> weights =
+        WeightSource::open(executable);
+    if (!weights)
+      return weights.error();
+    settings.weights = std::move(*weights);
+  }
   std::unique_ptr<Engine> engine(new Engine(executable, device, settings));
   if (Error error = engine->start())
     return error;
@@ -105,11 +107,12 @@ Error Engine::start() {
   if (!created)
     return created.error();
   stream = *created;
-  Result<DeviceAddress> weights = device.allocateConstant(
-      executable.weights().data(), executable.weights().size(), "weights");
-  if (!weights)
-    return weights.error();
-  buffers[LLAMAC_BUFFER_WEIGHTS] = *weights;
+  Result<LoadedWeights> loaded =
+      loadWeights(device, *settings.weights, settings.progress);
+  if (!loaded)
+    return loaded.error();
+  weights = std::move(*loaded);
+  buffers[LLAMAC_BUFFER_WEIGHTS] = weights.address;
   struct {
     LlamacBuffer buffer;
     uint64_t bytes;

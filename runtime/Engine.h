@@ -18,6 +18,7 @@
 
 #include "runtime/Executable.h"
 #include "runtime/KvCache.h"
+#include "runtime/WeightLoader.h"
 #include "runtime/device/Device.h"
 
 #include <array>
@@ -34,6 +35,9 @@ struct EngineOptions {
   uint32_t maxBatch = 0;    ///< sequences at once
   uint32_t chunk = 0;       ///< tokens of one @prefill call
   uint32_t pages = 0;       ///< KV pool; 0: enough for maxBatch full sequences
+  /// Null: the executable's own.
+  std::shared_ptr<const WeightSource> weights = {};
+  UploadProgress progress = {}; ///< of the weights; may be empty
 };
 
 /// Of which rows prefill() computes the head.
@@ -120,6 +124,7 @@ private:
   KvCache cache;
   Stream *stream = nullptr;
   std::vector<Kernel *> kernels;
+  LoadedWeights weights;
   std::array<DeviceAddress, LLAMAC_BUFFER_COUNT> buffers{};
 };
 

@@ -4,12 +4,14 @@
 
 #include "runtime/ElfSections.h"
 #include "runtime/MappedFile.h"
+#include "runtime/PieceHash.h"
 
 #include <cinttypes>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <sys/auxv.h>
+#include <thread>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -23,8 +25,10 @@ public:
   Error read(const std::string &file, Executable::Check check);
 
 private:
+  /// Null: not looked at.
+  using Hash = uint64_t (*)(View<uint8_t> bytes);
   Error plan();
-  Error section(const char *name, const LlamacSectionCheck &expected, bool hash,
+  Error section(const char *name, const LlamacSectionCheck &expected, Hash hash,
                 View<uint8_t> &bytes);
   /// A section of PTX, without the NUL that ends it.
   Error text(const char *name, const LlamacSectionCheck &expected,
@@ -44,6 +48,14 @@ private:
 
 using namespace llrt;
 
+static uint64_t hashWhole(View<uint8_t> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+static uint64_t hashInPieces(View<uint8_t> bytes) {
+  return hashPieces(bytes, std::thread::hardware_concurrency());
+}
+
 static std::string_view asText(View<uint8_t> bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
@@ -62,7 +74,7 @@ Error ExecutableReader::plan() {
 }
 
 Error ExecutableReader::section(const char *name,
-                                const LlamacSectionCheck &expected, bool hash,
+                                const LlamacSectionCheck &expected, Hash hash,
                                 View<uint8_t> &bytes) {
   const ElfSection *found = nullptr;
   for (const ElfSection &section : sections)
@@ -83,7 +95,7 @@ Error ExecutableReader::section(const char *name,
   bytes = result.file->bytes().slice(found->offset, found->size);
   if (!hash)
     return Error::success();
-  uint64_t actual = XXH3_64bits(bytes.data(), bytes.size());
+  uint64_t actual = hash(bytes);
   if (actual == expected.hash)
     return Error::success();
   char text[96];
@@ -97,7 +109,7 @@ Error ExecutableReader::text(const char *name,
                              const LlamacSectionCheck &expected,
                              std::string_view &text) {
   View<uint8_t> bytes;
-  if (Error error = section(name, expected, true, bytes))
+  if (Error error = section(name, expected, &hashWhole, bytes))
     return error;
   if (bytes.empty() || bytes[bytes.size() - 1] != 0)
     return Error(path + ": section " + name +
@@ -142,17 +154,21 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
   if (Error error = text(LLAMAC_SECTION_KERNELS_PTX, header->kernels_ptx,
                          result.kernelsPtxText))
     return error;
-  if (Error error =
-          section(LLAMAC_SECTION_TOKENIZER, header->tokenizer, true, tokenizer))
+  if (Error error = section(LLAMAC_SECTION_TOKENIZER, header->tokenizer,
+                            &hashWhole, tokenizer))
     return error;
-  if (Error error =
-          section(LLAMAC_SECTION_PASSPORT, header->passport, true, passport))
+  if (Error error = section(LLAMAC_SECTION_PASSPORT, header->passport,
+                            &hashWhole, passport))
     return error;
-  LlamacSectionCheck weights =
-      header->weights_inside ? header->weights : LlamacSectionCheck{0, 0};
-  if (Error error =
-          section(LLAMAC_SECTION_WEIGHTS, weights,
-                  check == Executable::Check::All, result.weightBytes))
+  if (Error error = section(LLAMAC_SECTION_TENSORS, header->tensors, &hashWhole,
+                            result.tensorBytes))
+    return error;
+  bool inside = header->weights_place == LLAMAC_WEIGHTS_INSIDE;
+  result.weightsHashed = check == Executable::Check::All;
+  if (Error error = section(LLAMAC_SECTION_WEIGHTS,
+                            inside ? header->weights : LlamacSectionCheck{0, 0},
+                            result.weightsHashed ? &hashInPieces : nullptr,
+                            result.weightBytes))
     return error;
   result.tokenizerBytes = asText(tokenizer);
   result.passportText = asText(passport);

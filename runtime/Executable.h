@@ -26,7 +26,8 @@ class MappedFile;
 class Executable {
 public:
   /// Which sections are hashed at open. The weights of a large model take a
-  /// moment to read; `--info` leaves them alone.
+  /// moment to read: `--info` leaves them alone, and loadWeights() checks them
+  /// while it brings them to the device.
   enum class Check { All, AllButWeights };
 
   static Result<std::unique_ptr<Executable>> open(const std::string &path,
@@ -56,9 +57,13 @@ public:
   bool hasTokenizer() const { return !tokenizerBytes.empty(); }
   std::string_view tokenizer() const { return tokenizerBytes; }
   std::string_view passport() const { return passportText; } ///< JSON
-  bool hasWeights() const { return header->weights_inside != 0; }
-  /// Mapped, 4096-aligned; lives as long as this object.
+  /// The section .llamac.tensors; TensorTable::read checks it.
+  View<uint8_t> tensors() const { return tensorBytes; }
+  /// Mapped, 4096-aligned; lives as long as this object. Empty where they are
+  /// not inside: WeightSource finds them.
   View<uint8_t> weights() const { return weightBytes; }
+  /// Whether open() hashed them.
+  bool weightsChecked() const { return weightsHashed; }
 
 private:
   Executable();
@@ -78,7 +83,8 @@ private:
   View<double> frequencies;
   const char *strings = nullptr;
   std::string_view ptxText, kernelsPtxText, tokenizerBytes, passportText;
-  View<uint8_t> weightBytes;
+  View<uint8_t> weightBytes, tensorBytes;
+  bool weightsHashed = false;
 };
 
 /// The checks of the plan section alone (magic, version, sizes, every index).

@@ -12,7 +12,12 @@
  *   .llamac.kernels.ptx  those of runtime/kernels, the same way
  *   .llamac.tokenizer  tokenizer.model as in the checkpoint; absent without one
  *   .llamac.passport   JSON text for --info
- *   .llamac.weights    the packed weights; absent with --no-weights
+ *   .llamac.tensors    LlamacTensorsHeader: which tensor lies where in the weights
+ *   .llamac.weights    the packed weights; absent with --no-weights and
+ *                      --split-weights
+ *
+ * With --split-weights they are in a file of their own, OUT.weights: a page
+ * that starts with LlamacWeightsHeader, then the same bytes.
  *
  * Rejected: a trailer behind the ELF (strip drops it), one JSON plan (parsed
  * at every start, and numbers as text), FlatBuffers (a generator for one
@@ -30,12 +35,17 @@
 #define LLAMAC_SECTION_KERNELS_PTX ".llamac.kernels.ptx"
 #define LLAMAC_SECTION_TOKENIZER ".llamac.tokenizer"
 #define LLAMAC_SECTION_PASSPORT ".llamac.passport"
+#define LLAMAC_SECTION_TENSORS ".llamac.tensors"
 #define LLAMAC_SECTION_WEIGHTS ".llamac.weights"
 
 /* Tokens per KV page, and the KV length that one block of a split decode
  * attention reads (256 = 4 pages). Fixed: they decide the order of sums. */
 #define LLAMAC_PAGE_TOKENS 64u
 #define LLAMAC_SPLIT_TOKENS 256u
+
+/* Weights are hashed in pieces of this many bytes, so that several threads can:
+ * their hash is XXH3 of the array of the pieces' XXH3 (little endian). */
+#define LLAMAC_WEIGHT_PIECE_BYTES (16u << 20)
 
 enum LlamacDtype { LLAMAC_BF16 = 0, LLAMAC_F16 = 1, LLAMAC_F32 = 2 };
 
@@ -107,6 +117,13 @@ struct LlamacRange {
   uint32_t count;
 };
 
+/* Where the packed weights are. */
+enum LlamacWeightsPlace {
+  LLAMAC_WEIGHTS_NONE = 0,   /* --no-weights */
+  LLAMAC_WEIGHTS_INSIDE = 1, /* section .llamac.weights */
+  LLAMAC_WEIGHTS_BESIDE = 2  /* --split-weights: OUT.weights */
+};
+
 /* Where the other sections must be, so that cut or altered ones are found.
  * An absent section has size 0 and hash 0. hash: XXH3 64 bits, seed 0. */
 struct LlamacSectionCheck {
@@ -139,8 +156,10 @@ struct LlamacPlanHeader {
   struct LlamacSectionCheck kernels_ptx;
   struct LlamacSectionCheck tokenizer;
   struct LlamacSectionCheck passport;
-  struct LlamacSectionCheck weights; /* with --no-weights: the size that is needed, hash 0 */
-  uint32_t weights_inside;           /* 1: section .llamac.weights is there */
+  struct LlamacSectionCheck tensors;
+  struct LlamacSectionCheck weights; /* hash in pieces; with --no-weights: the size that is needed, hash 0 */
+  uint64_t weights_id;               /* XXH3 of section .llamac.tensors, with dtype as its seed */
+  uint32_t weights_place;            /* LlamacWeightsPlace */
   uint32_t sm_version;               /* 90 for sm_90a; that of the GPU row */
 
   /* model */
@@ -192,6 +211,59 @@ struct LlamacPlanHeader {
   uint32_t inv_freq_count;
   uint32_t strings_bytes;
   struct LlamacRange functions[LLAMAC_FUNCTION_COUNT];
+};
+
+/* Section .llamac.tensors: the packing, as the module's tile.stream ops say it.
+ * Offsets are from the header's start. */
+#define LLAMAC_TENSORS_MAGIC 0x534e4554434d4c4cull /* "LLMCTENS" */
+
+struct LlamacTensorsHeader {
+  uint64_t magic;
+  uint64_t streams_offset; /* LlamacStream, by rising offset */
+  uint64_t sources_offset; /* LlamacStreamSource */
+  uint64_t strings_offset; /* NUL-terminated names of tensors */
+  uint32_t stream_count;
+  uint32_t source_count;
+  uint32_t strings_bytes;
+  uint32_t reserved; /* 0 */
+};
+
+/* How the rows of the sources become packed rows; see runtime/PackedLayout.h. */
+enum LlamacRowOrder {
+  LLAMAC_ROWS = 0,       /* as stored, one source after the other */
+  LLAMAC_ROPE_PAIRS = 1, /* of query, key and value */
+  LLAMAC_GATE_UP = 2,    /* of gate and up */
+  LLAMAC_VECTOR = 3      /* one vector, no tiles */
+};
+
+struct LlamacStream {
+  uint64_t offset;   /* in the weight buffer, a multiple of 1024 */
+  uint64_t rows;     /* before the padding to 64 */
+  uint64_t k;        /* elements of a row, before the padding */
+  uint32_t order;    /* LlamacRowOrder */
+  uint32_t head_dim; /* of LLAMAC_ROPE_PAIRS, else 0 */
+  uint32_t first_source;
+  uint32_t source_count;
+};
+
+struct LlamacStreamSource {
+  uint64_t rows;        /* of k elements */
+  uint32_t name_offset; /* into the strings: the tensor's name */
+  uint32_t reserved;    /* 0 */
+};
+
+/* The first bytes of OUT.weights; zeros up to LLAMAC_WEIGHTS_HEADER_BYTES. */
+#define LLAMAC_WEIGHTS_MAGIC 0x53544757434d4c4cull /* "LLMCWGTS" */
+#define LLAMAC_WEIGHTS_HEADER_BYTES 4096u
+
+struct LlamacWeightsHeader {
+  uint64_t magic;
+  uint32_t version;      /* LLAMAC_FORMAT_VERSION */
+  uint32_t header_bytes; /* LLAMAC_WEIGHTS_HEADER_BYTES */
+  uint64_t id;           /* weights_id of the executables that it fits */
+  uint64_t bytes;        /* of the packed weights */
+  uint64_t hash;         /* of these, in pieces */
+  uint64_t header_hash;  /* XXH3 of this struct with this field 0 */
 };
 
 #endif

@@ -116,9 +116,10 @@ static ordered_json planFacts(const Executable &executable) {
   facts["tokenizer"] = executable.hasTokenizer()
                            ? readableBytes(plan.tokenizer.size) + ", inside"
                            : "none: --ids only";
-  facts["weights"] = executable.hasWeights()
-                         ? "inside"
-                         : "none: compiled with --no-weights, cannot run";
+  static const char *const places[] = {
+      "none: --random-weights or --weights gives some", "inside",
+      "in a file of their own"};
+  facts["weights"] = places[plan.weights_place];
   return facts;
 }
 

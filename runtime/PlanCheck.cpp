@@ -153,7 +153,7 @@ Error Checker::model() {
       {"max_batch", plan.max_batch, 1, 1u << 20},
       {"max_chunk", plan.max_chunk, 1, plan.max_seq_len},
       {"head_rows_max", plan.head_rows_max, 1, most},
-      {"weights_inside", plan.weights_inside, 0, 1},
+      {"weights_place", plan.weights_place, 0, LLAMAC_WEIGHTS_BESIDE},
       {"add_bos", plan.add_bos, 0, plan.bos_id >= 0 ? 1u : 0u},
       {"weights_bytes", plan.weights_bytes, 1, memory},
       {"workspace_bytes", plan.workspace_bytes, 1, memory},

@@ -38,6 +38,7 @@ private:
                      uint32_t most);
   Outcome readRequests();
   Outcome addRequest(Prompt prompt);
+  Outcome openWeights();
   Outcome startDevice();
   Outcome generate();
   Outcome prepareBench();
@@ -82,8 +83,8 @@ Outcome Session::checkRange(const char *option, std::optional<uint32_t> value,
 }
 
 Outcome Session::open() {
-  Result<std::unique_ptr<Executable>> opened = Executable::openSelf(
-      line.info ? Executable::Check::AllButWeights : Executable::Check::All);
+  Result<std::unique_ptr<Executable>> opened =
+      Executable::openSelf(Executable::Check::AllButWeights);
   if (!opened)
     return failed(opened.error());
   executable = std::move(*opened);
@@ -174,6 +175,17 @@ Outcome Session::readRequests() {
   }
   }
   return addRequest(std::move(prompt));
+}
+
+Outcome Session::openWeights() {
+  Result<std::shared_ptr<const WeightSource>> opened =
+      WeightSource::open(*executable, line.weights);
+  if (!opened)
+    return failed(opened.error());
+  settings.weights = std::move(*opened);
+  if (line.verbose)
+    say("weights: " + settings.weights->description());
+  return std::nullopt;
 }
 
 Outcome Session::startDevice() {
@@ -325,6 +337,8 @@ int Session::run() {
       return error ? failed(error) : std::nullopt;
     }
     if (Outcome outcome = line.bench ? prepareBench() : readRequests())
+      return outcome;
+    if (Outcome outcome = openWeights())
       return outcome;
     if (Outcome outcome = startDevice())
       return outcome;

@@ -3,61 +3,133 @@
 #include "compiler/emit/EmitExecutable.h"
 
 #include "compiler/emit/ElfWriter.h"
+#include "compiler/emit/TensorTableWriter.h"
+#include "compiler/emit/WeightsFile.h"
 
 namespace mlir::llama {
+namespace {
+
+class ExecutableEmitter {
+public:
+  ExecutableEmitter(ElfWriter &writer, ExecutableParts &parts,
+                    std::vector<std::string> &warnings)
+      : writer(writer), parts(parts), header(parts.plan.header),
+        warnings(warnings) {}
+
+  llrt::Error emit(const std::string &output,
+                   std::unique_ptr<OutputFile> &weightsFile) {
+    if (llrt::Error error = addSmallSections())
+      return error;
+    header.weights_place = parts.place;
+    header.weights = {header.weights_bytes, 0};
+    if (parts.place == LLAMAC_WEIGHTS_INSIDE) {
+      if (llrt::Error error = writer.beginSection(LLAMAC_SECTION_WEIGHTS))
+        return error;
+      if (llrt::Error error = pack([&](const void *data, size_t size) {
+            return writer.append(data, size);
+          }))
+        return error;
+      writer.endSection();
+    }
+    if (parts.place == LLAMAC_WEIGHTS_BESIDE)
+      if (llrt::Error error = writeBeside(output, weightsFile))
+        return error;
+    std::vector<uint8_t> plan = parts.plan.serialize();
+    LlamacSectionCheck ignored;
+    if (llrt::Error error = writer.addSection(LLAMAC_SECTION_PLAN, plan.data(),
+                                              plan.size(), ignored))
+      return error;
+    return writer.finish();
+  }
+
+private:
+  llrt::Error addSmallSections() {
+    if (llrt::Error error =
+            writer.addSection(LLAMAC_SECTION_PTX, parts.ptx.c_str(),
+                              parts.ptx.size() + 1, header.ptx))
+      return error;
+    if (llrt::Error error = writer.addSection(
+            LLAMAC_SECTION_KERNELS_PTX, parts.kernelsPtx.c_str(),
+            parts.kernelsPtx.size() + 1, header.kernels_ptx))
+      return error;
+    if (const auto &tokenizer = parts.checkpoint.tokenizer)
+      if (llrt::Error error = writer.addSection(
+              LLAMAC_SECTION_TOKENIZER, tokenizer->bytes.data(),
+              tokenizer->bytes.size(), header.tokenizer))
+        return error;
+    if (llrt::Error error =
+            writer.addSection(LLAMAC_SECTION_PASSPORT, parts.passport.data(),
+                              parts.passport.size(), header.passport))
+      return error;
+    std::vector<uint8_t> table =
+        makeTensorTable(parts.checkpoint.config, parts.streams);
+    header.weights_id = getWeightsId(table, header.dtype);
+    return writer.addSection(LLAMAC_SECTION_TENSORS, table.data(), table.size(),
+                             header.tensors);
+  }
+
+  /// Packs into `sink`, and notes the hash.
+  llrt::Error pack(const ByteSink &sink) {
+    WeightsHasher hasher(header.weights_bytes);
+    if (llrt::Error error = packWeights(
+            parts.checkpoint, parts.streams, header.weights_bytes,
+            parts.threads,
+            [&](const void *data, size_t size) {
+              hasher.append(data, size);
+              return sink(data, size);
+            },
+            warnings))
+      return error;
+    header.weights.hash = hasher.result();
+    return llrt::Error::success();
+  }
+
+  llrt::Error writeBeside(const std::string &output,
+                          std::unique_ptr<OutputFile> &file) {
+    auto created =
+        OutputFile::create(getWeightsPath(output), /*executable=*/false);
+    if (!created)
+      return created.error();
+    file = std::move(*created);
+    // The place of the header, whose hash is known only at the end.
+    const std::vector<uint8_t> page(LLAMAC_WEIGHTS_HEADER_BYTES);
+    if (llrt::Error error = file->write(page.data(), page.size()))
+      return error;
+    if (llrt::Error error = pack([&](const void *data, size_t size) {
+          return file->write(data, size);
+        }))
+      return error;
+    LlamacWeightsHeader start = makeWeightsHeader(header);
+    return file->writeAt(0, &start, sizeof start);
+  }
+
+  ElfWriter &writer;
+  ExecutableParts &parts;
+  LlamacPlanHeader &header;
+  std::vector<std::string> &warnings;
+};
+
+} // namespace
 
 llrt::Error emitExecutable(const std::string &runtime,
                            const std::string &output, ExecutableParts &parts,
-                           uint64_t &outputBytes,
+                           WrittenBytes &written,
                            std::vector<std::string> &warnings) {
   auto file = OutputFile::create(output, /*executable=*/true);
   if (!file)
     return file.error();
-  auto created = ElfWriter::create(**file, runtime);
-  if (!created)
-    return created.error();
-  ElfWriter &writer = **created;
-  LlamacPlanHeader &header = parts.plan.header;
-  if (llrt::Error error =
-          writer.addSection(LLAMAC_SECTION_PTX, parts.ptx.c_str(),
-                            parts.ptx.size() + 1, header.ptx))
+  auto writer = ElfWriter::create(**file, runtime);
+  if (!writer)
+    return writer.error();
+  std::unique_ptr<OutputFile> weightsFile;
+  if (llrt::Error error = ExecutableEmitter(**writer, parts, warnings)
+                              .emit(output, weightsFile))
     return error;
-  if (llrt::Error error = writer.addSection(
-          LLAMAC_SECTION_KERNELS_PTX, parts.kernelsPtx.c_str(),
-          parts.kernelsPtx.size() + 1, header.kernels_ptx))
-    return error;
-  if (const auto &tokenizer = parts.checkpoint.tokenizer)
-    if (llrt::Error error =
-            writer.addSection(LLAMAC_SECTION_TOKENIZER, tokenizer->bytes.data(),
-                              tokenizer->bytes.size(), header.tokenizer))
-      return error;
-  if (llrt::Error error =
-          writer.addSection(LLAMAC_SECTION_PASSPORT, parts.passport.data(),
-                            parts.passport.size(), header.passport))
-    return error;
-  header.weights_inside = parts.weightsInside;
-  header.weights = {header.weights_bytes, 0};
-  if (parts.weightsInside) {
-    if (llrt::Error error = writer.beginSection(LLAMAC_SECTION_WEIGHTS))
-      return error;
-    auto sink = [&](const void *data, size_t size) {
-      return writer.append(data, size);
-    };
-    if (llrt::Error error =
-            packWeights(parts.checkpoint, parts.streams, header.weights_bytes,
-                        parts.threads, sink, warnings))
-      return error;
-    header.weights = writer.endSection();
-  }
-  std::vector<uint8_t> plan = parts.plan.serialize();
-  LlamacSectionCheck ignored;
-  if (llrt::Error error = writer.addSection(LLAMAC_SECTION_PLAN, plan.data(),
-                                            plan.size(), ignored))
-    return error;
-  if (llrt::Error error = writer.finish())
-    return error;
-  outputBytes = (*file)->position();
-  return (*file)->commit();
+  written.executable = (*file)->position();
+  if (!weightsFile)
+    return (*file)->commit();
+  written.weightsFile = weightsFile->position();
+  return OutputFile::commitBoth(*weightsFile, **file);
 }
 
 } // namespace mlir::llama

@@ -15,15 +15,21 @@ struct ExecutableParts {
   std::string kernelsPtx; // without the NUL
   std::string passport;
   std::vector<PackedStream> streams;
-  bool weightsInside = true;
+  LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   unsigned threads = 1;
 };
 
-/// Writes `output` from `runtime`, the prebuilt executable. The plan is the
-/// last section, so that it holds the hashes of all others in one pass.
+/// What was written.
+struct WrittenBytes {
+  uint64_t executable = 0, weightsFile = 0;
+};
+
+/// Writes `output` from `runtime`, the prebuilt executable, and with
+/// LLAMAC_WEIGHTS_BESIDE the file with the weights; both or neither. The plan
+/// is the last section, so that it holds the hashes of all others in one pass.
 llrt::Error emitExecutable(const std::string &runtime,
                            const std::string &output, ExecutableParts &parts,
-                           uint64_t &outputBytes,
+                           WrittenBytes &written,
                            std::vector<std::string> &warnings);
 
 } // namespace mlir::llama

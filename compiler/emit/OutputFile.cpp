@@ -14,9 +14,12 @@
 namespace mlir::llama {
 namespace {
 
-/// The name that removeUnfinished unlinks; valid while `unfinished` is set.
-char unfinishedPath[4096];
-volatile sig_atomic_t unfinished = 0;
+/// What removeUnfinished unlinks; `path` is valid while `used` is set.
+struct Slot {
+  char path[4096];
+  volatile sig_atomic_t used = 0;
+};
+Slot slots[OutputFile::most];
 
 std::string getFolder(const std::string &path) {
   size_t slash = path.rfind('/');
@@ -40,8 +43,9 @@ llrt::Error writeAll(int file, const void *data, size_t size) {
 } // namespace
 
 void OutputFile::removeUnfinished() {
-  if (unfinished)
-    ::unlink(unfinishedPath);
+  for (Slot &slot : slots)
+    if (slot.used)
+      ::unlink(slot.path);
 }
 
 llrt::Error OutputFile::failed(const char *what) const {
@@ -52,19 +56,25 @@ llrt::Result<std::unique_ptr<OutputFile>>
 OutputFile::create(const std::string &path, bool executable) {
   std::string folder = getFolder(path);
   std::string temporary = folder + "." + path.substr(folder.size()) + ".XXXXXX";
-  if (temporary.size() >= sizeof unfinishedPath)
+  if (temporary.size() >= sizeof slots[0].path)
     return llrt::Error(path + ": the name is too long");
+  int index = 0;
+  while (index < most && slots[index].used)
+    ++index;
+  if (index == most)
+    return llrt::Error(path + ": too many outputs at a time");
+  Slot &slot = slots[index];
   // The handler must know the name before the file exists. A half-made name
   // names no file.
-  std::memcpy(unfinishedPath, temporary.c_str(), temporary.size() + 1);
-  unfinished = 1;
-  int file = ::mkostemp(unfinishedPath, O_CLOEXEC);
+  std::memcpy(slot.path, temporary.c_str(), temporary.size() + 1);
+  slot.used = 1;
+  int file = ::mkostemp(slot.path, O_CLOEXEC);
   if (file < 0) {
-    unfinished = 0;
+    slot.used = 0;
     return llrt::Error(path + ": cannot be written: " + std::strerror(errno));
   }
   return std::unique_ptr<OutputFile>(
-      new OutputFile(path, unfinishedPath, file, executable));
+      new OutputFile(path, slot.path, index, file, executable));
 }
 
 OutputFile::~OutputFile() {
@@ -72,7 +82,7 @@ OutputFile::~OutputFile() {
     ::close(file);
   if (!temporary.empty()) {
     ::unlink(temporary.c_str());
-    unfinished = 0;
+    slots[slot].used = 0;
   }
 }
 
@@ -106,7 +116,7 @@ llrt::Error OutputFile::writeAt(uint64_t offset, const void *data,
   return llrt::Error::success();
 }
 
-llrt::Error OutputFile::commit() {
+llrt::Error OutputFile::finish() {
   mode_t mask = ::umask(0);
   ::umask(mask);
   if (::fchmod(file, (executable ? 0777 : 0666) & ~mask) != 0)
@@ -115,11 +125,31 @@ llrt::Error OutputFile::commit() {
   file = -1;
   if (status != 0)
     return failed("cannot be written");
+  return llrt::Error::success();
+}
+
+llrt::Error OutputFile::commit() {
+  if (llrt::Error error = finish())
+    return error;
   if (::rename(temporary.c_str(), path.c_str()) != 0)
     return failed("cannot be put in place");
   temporary.clear();
-  unfinished = 0;
+  slots[slot].used = 0;
   return llrt::Error::success();
+}
+
+llrt::Error OutputFile::commitBoth(OutputFile &first, OutputFile &second) {
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &before);
+  llrt::Error error = first.commit();
+  if (!error) {
+    error = second.commit();
+    if (error)
+      ::unlink(first.path.c_str());
+  }
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  return error;
 }
 
 llrt::Error writeText(const std::string &path, const std::string &text) {

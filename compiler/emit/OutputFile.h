@@ -12,10 +12,12 @@
 
 namespace mlir::llama {
 
-/// One at a time: a signal handler must find the temporary's name without a
-/// lock. Two processes that write one output do not meet before the rename.
+/// Up to `most` at a time, made by one thread: a signal handler must find the
+/// temporaries' names without a lock. Two processes that write one output do
+/// not meet before the rename.
 class OutputFile {
 public:
+  static constexpr int most = 4;
   /// Creates the temporary `.NAME.XXXXXX` in the folder of `path`.
   static llrt::Result<std::unique_ptr<OutputFile>>
   create(const std::string &path, bool executable);
@@ -32,17 +34,24 @@ public:
   uint64_t position() const { return written; }
   /// Closes, sets the permissions that the umask leaves, renames.
   llrt::Error commit();
+  /// Both or neither: signals wait meanwhile, and where `second` cannot be put
+  /// in place `first` is taken away again.
+  static llrt::Error commitBoth(OutputFile &first, OutputFile &second);
 
   /// Async-signal-safe: for handlers of signals and of fatal errors.
   static void removeUnfinished();
 
 private:
-  OutputFile(std::string path, std::string temporary, int file, bool executable)
-      : path(std::move(path)), temporary(std::move(temporary)), file(file),
-        executable(executable) {}
+  OutputFile(std::string path, std::string temporary, int slot, int file,
+             bool executable)
+      : path(std::move(path)), temporary(std::move(temporary)), slot(slot),
+        file(file), executable(executable) {}
   llrt::Error failed(const char *what) const;
+  /// Closes, and sets the permissions.
+  llrt::Error finish();
 
   std::string path, temporary;
+  int slot; // of the signal handler
   int file;
   bool executable;
   uint64_t written = 0;

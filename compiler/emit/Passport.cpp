@@ -61,9 +61,10 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
   passport["max_batch"] = header.max_batch;
   uint64_t pages = (uint64_t(header.max_seq_len) + LLAMAC_PAGE_TOKENS - 1) /
                    LLAMAC_PAGE_TOKENS;
+  static const char *const places[] = {"none", "inside", "beside"};
   passport["bytes"] = {
       {"weights", header.weights_bytes},
-      {"weights_inside", facts.hasWeights},
+      {"weights_place", places[facts.place]},
       {"workspace", header.workspace_bytes},
       {"kv_page", header.page_bytes},
       {"kv_pool_at_maxima", pages * header.max_batch * header.page_bytes},

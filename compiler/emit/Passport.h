@@ -20,7 +20,7 @@ namespace mlir::llama {
 struct PassportFacts {
   std::string version;
   const llrt::GpuRow *gpu = nullptr;
-  bool hasWeights = true;
+  LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   std::vector<std::string> conversions, passes;
 };
 

@@ -45,7 +45,9 @@ public:
     for (int64_t r = 0; r < 64; ++r) {
       int64_t row = rowTile * 64 + r;
       if (row < stream.rows)
-        packRow(getSourceRow(stream, sourceRows, row), r, out);
+        packRow(llrt::getSourceRow(stream.order, stream.headDim,
+                                   sourceRows.data(), sourceRows.size(), row),
+                r, out);
     }
   }
 
@@ -55,7 +57,7 @@ public:
   }
 
 private:
-  void packRow(SourceRow from, int64_t r, uint8_t *out) const {
+  void packRow(llrt::SourceRow from, int64_t r, uint8_t *out) const {
     if (from.source < 0)
       return;
     const Tensor &tensor = *sources[from.source];
@@ -139,36 +141,6 @@ describeConversions(const Checkpoint &checkpoint,
                     getName(types.second) + ": " + std::to_string(count) +
                     (count == 1 ? " tensor" : " tensors"));
   return lines;
-}
-
-SourceRow getSourceRow(const PackedStream &stream,
-                       const std::vector<int64_t> &sourceRows, int64_t row) {
-  if (stream.order == PackedStream::Rows ||
-      stream.order == PackedStream::Vector) {
-    for (size_t i = 0; i < sourceRows.size(); ++i) {
-      if (row < sourceRows[i])
-        return {int(i), row};
-      row -= sourceRows[i];
-    }
-    return {};
-  }
-  // A group of 16 rows holds 8 pairs: firsts, then seconds.
-  int64_t pair = row / 16 * 8 + row % 8;
-  bool second = row % 16 >= 8;
-  if (stream.order == PackedStream::GateUp)
-    return pair < sourceRows[0] ? SourceRow{second ? 1 : 0, pair} : SourceRow{};
-  int64_t half = stream.headDim / 2;
-  for (int i = 0; i < 3; ++i) {
-    int64_t pairs = sourceRows[i] / 2;
-    if (pair >= pairs) {
-      pair -= pairs;
-      continue;
-    }
-    int64_t head = pair / half, j = pair % half;
-    int64_t element = i < 2 ? j + (second ? half : 0) : 2 * j + second;
-    return {i, head * stream.headDim + element};
-  }
-  return {};
 }
 
 llrt::Error packWeights(const Checkpoint &checkpoint,

@@ -2,14 +2,12 @@
 // Packs tensors into the tiles that the kernels read. Plain C++: the packing
 // plan comes from the module's tile.stream ops (PlanReader), which describe the
 // orders; the bytes come from the mapped checkpoint.
-//
-// A tile is 64 rows x 128 bytes of k; its 16-byte chunk c of row r lies at
-// chunk c ^ (r % 8). Tiles lie in the order [row tile][k tile]. What no source
-// covers is zero.
+// runtime/PackedLayout.h says where each element goes.
 #ifndef LLAMAC_COMPILER_EMIT_WEIGHTPACKER_H
 #define LLAMAC_COMPILER_EMIT_WEIGHTPACKER_H
 
 #include "compiler/import/Checkpoint.h"
+#include "runtime/PackedLayout.h"
 
 #include <functional>
 
@@ -17,7 +15,12 @@ namespace mlir::llama {
 
 /// One packed matrix or vector: a tile.stream without MLIR.
 struct PackedStream {
-  enum Order { Rows, RopePairs, GateUp, Vector };
+  enum Order {
+    Rows = LLAMAC_ROWS,
+    RopePairs = LLAMAC_ROPE_PAIRS,
+    GateUp = LLAMAC_GATE_UP,
+    Vector = LLAMAC_VECTOR
+  };
   std::string name;
   Order order = Rows;
   std::vector<std::string> sources; // tensor names
@@ -35,14 +38,6 @@ struct PackedStream {
                            : uint64_t(getRowTiles()) * getKTiles() * 8192;
   }
 };
-
-/// The row of a source that packed row `row` holds; source -1: zeros.
-struct SourceRow {
-  int source = -1;
-  int64_t row = 0;
-};
-SourceRow getSourceRow(const PackedStream &stream,
-                       const std::vector<int64_t> &sourceRows, int64_t row);
 
 /// Takes the packed bytes in order.
 using ByteSink = std::function<llrt::Error(const void *data, size_t size)>;

@@ -8,6 +8,7 @@
 #include "compiler/emit/OutputFile.h"
 #include "compiler/emit/Passport.h"
 #include "compiler/emit/PlanWriter.h"
+#include "compiler/emit/WeightsFile.h"
 #include "compiler/import/ImportLlama.h"
 #include "compiler/pipeline/Dump.h"
 #include "compiler/pipeline/Maxima.h"
@@ -76,8 +77,17 @@ private:
     if (!text && output == "-")
       return llrt::Error("-o -: an executable does not go to stdout; name a "
                          "file");
+    if (request.splitWeights && (text || !checkpoint.hasWeights))
+      return llrt::Error(std::string("--split-weights: ") +
+                         (text ? "--emit makes no executable"
+                               : request.model + " has no weights"));
     // Fail before the work where the output cannot be.
-    return text ? llrt::Error::success() : checkOutputPath(output);
+    if (text)
+      return llrt::Error::success();
+    if (llrt::Error error = checkOutputPath(output))
+      return error;
+    return request.splitWeights ? checkOutputPath(getWeightsPath(output))
+                                : llrt::Error::success();
   }
 
   llrt::Error choose() {
@@ -211,13 +221,15 @@ private:
 
   llrt::Error emit(LaunchPlan &plan, const std::string &ptx,
                    std::vector<PackedStream> &streams) {
-    bool inside = checkpoint.hasWeights;
+    LlamacWeightsPlace place = !checkpoint.hasWeights ? LLAMAC_WEIGHTS_NONE
+                               : request.splitWeights ? LLAMAC_WEIGHTS_BESIDE
+                                                      : LLAMAC_WEIGHTS_INSIDE;
     PassportFacts facts;
     facts.version = LLAMAC_VERSION;
     facts.gpu = gpu;
-    facts.hasWeights = inside;
+    facts.place = place;
     facts.passes = getPassNames(request.gpu);
-    if (inside) {
+    if (checkpoint.hasWeights) {
       facts.conversions = describeConversions(checkpoint, streams);
       for (const std::string &conversion : facts.conversions)
         note("converting " + conversion);
@@ -234,19 +246,25 @@ private:
                           kernels->ptx,
                           makePassport(checkpoint, plan, facts),
                           std::move(streams),
-                          inside,
+                          place,
                           llvm::hardware_concurrency().compute_thread_count()};
-    uint64_t bytes = 0;
+    WrittenBytes written;
     std::vector<std::string> warnings;
     if (llrt::Error error =
-            emitExecutable(request.runtime, output, parts, bytes, warnings))
+            emitExecutable(request.runtime, output, parts, written, warnings))
       return error;
     for (const std::string &warning : warnings)
       warn(checkpoint.weightsPath + ": " + warning);
     std::string text;
-    llvm::raw_string_ostream(text)
-        << "wrote " << output << llvm::format(" (%.1f MB", double(bytes) / 1e6)
-        << (inside ? ")" : ", without weights)");
+    llvm::raw_string_ostream stream(text);
+    auto megabytes = [](uint64_t bytes) {
+      return llvm::format("%.1f MB", double(bytes) / 1e6);
+    };
+    stream << "wrote " << output << " (" << megabytes(written.executable)
+           << (place == LLAMAC_WEIGHTS_NONE ? ", without weights)" : ")");
+    if (place == LLAMAC_WEIGHTS_BESIDE)
+      stream << " and " << getWeightsPath(output) << " ("
+             << megabytes(written.weightsFile) << ")";
     note(text);
     return llrt::Error::success();
   }

@@ -23,7 +23,8 @@ struct CompileRequest {
   std::optional<int64_t> maxSeqLen; // absent: what fits
   std::optional<int64_t> maxBatch;  // absent: 8
   bool allowLong = false;
-  bool noWeights = false;
+  bool noWeights = false;    // shapes only
+  bool splitWeights = false; // in a file of their own; not with noWeights
   bool verbose = false;
   bool quiet = false;
   bool timePhases = false;

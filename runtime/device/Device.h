@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,12 @@ struct KernelResources {
   uint32_t localBytes = 0; ///< per thread, spills included
 };
 
+/// Puts bytes [offset, offset + size) of an upload at `into`. Called from
+/// several threads, for different pieces.
+using PieceReader = std::function<void(uint64_t offset, uint64_t size, uint8_t *into)>;
+/// Called with the number of bytes that are there.
+using UploadProgress = std::function<void(uint64_t done)>;
+
 class Device {
 public:
   virtual ~Device() = default;
@@ -69,6 +76,23 @@ public:
   virtual Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes,
                                                  std::string_view name) = 0;
   virtual Error release(DeviceAddress address) = 0;
+
+  /// Fills [to, to + bytes) with what `read` gives for pieces of `pieceBytes`;
+  /// done on return. On a GPU reading overlaps the transfer of other pieces.
+  /// `progress` may be empty.
+  virtual Error upload(DeviceAddress to, uint64_t bytes, uint64_t pieceBytes, const PieceReader &read,
+                       const UploadProgress &progress) {
+    std::vector<uint8_t> piece(pieceBytes < bytes ? pieceBytes : bytes);
+    for (uint64_t at = 0; at < bytes; at += piece.size()) {
+      uint64_t size = bytes - at < piece.size() ? bytes - at : piece.size();
+      read(at, size, piece.data());
+      if (Error error = copyToDevice(to + at, piece.data(), size))
+        return error;
+      if (progress)
+        progress(at + size);
+    }
+    return Error::success();
+  }
 
   // Stream-ordered unless `stream` is null; a null stream means: done on return.
   virtual Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes, Stream *stream = nullptr) = 0;

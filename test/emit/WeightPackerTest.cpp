@@ -161,7 +161,8 @@ TEST(WeightPackerTest, EverySourceRowIsPackedOnce) {
     std::vector<int64_t> rows = {4 * headDim, 2 * headDim, 2 * headDim};
     std::set<std::pair<int, int64_t>> seen;
     for (int64_t row = 0; row < (8 * headDim + 15) / 16 * 16; ++row) {
-      SourceRow from = getSourceRow(stream, rows, row);
+      llrt::SourceRow from = llrt::getSourceRow(stream.order, stream.headDim,
+                                                rows.data(), rows.size(), row);
       if (from.source >= 0)
         EXPECT_TRUE(seen.insert({from.source, from.row}).second);
     }

@@ -47,6 +47,9 @@ const TestModel *findTestModel(const std::string &name);
 reference::Tensors makeTensors(const TestModel &model);
 /// Writes config.json, generation_config.json and model.safetensors.
 Error writeFolder(const TestModel &model, const std::string &folder);
+/// The same with other values, which `stored` holds exactly.
+Error writeFolder(const TestModel &model, const std::string &folder,
+                  const reference::Tensors &tensors);
 
 /// `count` token ids for prompts, the same everywhere.
 std::vector<int32_t> promptIds(const reference::Config &config, int64_t count,

@@ -103,12 +103,17 @@ Error writeFile(const std::filesystem::path &path, const std::string &bytes) {
 } // namespace
 
 Error writeFolder(const TestModel &model, const std::string &folder) {
+  return writeFolder(model, folder, makeTensors(model));
+}
+
+Error writeFolder(const TestModel &model, const std::string &folder,
+                  const reference::Tensors &tensors) {
   static const char *const types[] = {"F32", "F16", "BF16"};
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   Json header = {{"__metadata__", {{"format", "pt"}}}};
   std::string data;
-  for (const auto &[name, tensor] : makeTensors(model)) {
+  for (const auto &[name, tensor] : tensors) {
     const size_t begin = data.size();
     for (float value : tensor.values)
       append(data, model.stored, value);

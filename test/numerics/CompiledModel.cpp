@@ -20,11 +20,18 @@ void appendRows(const StepOutput &out, size_t first, size_t rows, size_t vocab,
 
 Result<std::unique_ptr<CompiledModel>>
 CompiledModel::open(const std::string &path) {
-  std::unique_ptr<CompiledModel> model(new CompiledModel);
   Result<std::unique_ptr<Executable>> executable = Executable::open(path);
   if (!executable)
     return executable.error();
-  model->executable = std::move(*executable);
+  return open(std::move(*executable), {});
+}
+
+Result<std::unique_ptr<CompiledModel>>
+CompiledModel::open(std::unique_ptr<Executable> executable,
+                    const EngineOptions &options) {
+  std::unique_ptr<CompiledModel> model(new CompiledModel);
+  model->executable = std::move(executable);
+  model->options = options;
   const char *kind = std::getenv("LLAMAC_TEST_DEVICE");
   Result<std::unique_ptr<Device>> device =
       kind && std::strcmp(kind, "cuda") == 0
@@ -42,7 +49,6 @@ Error CompiledModel::setChunk(uint32_t chunk) {
   if (engine && (chunk ? chunk : plan().max_chunk) == engine->chunk())
     return Error::success();
   engine.reset();
-  EngineOptions options;
   options.chunk = chunk;
   Result<std::unique_ptr<Engine>> made =
       Engine::create(*executable, *device, options);

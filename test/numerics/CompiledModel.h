@@ -23,6 +23,8 @@ class CompiledModel {
 public:
   /// On the emulator or, with LLAMAC_TEST_DEVICE=cuda, on the first GPU.
   static Result<std::unique_ptr<CompiledModel>> open(const std::string &path);
+  static Result<std::unique_ptr<CompiledModel>>
+  open(std::unique_ptr<Executable> executable, const EngineOptions &options);
 
   /// Tokens of one @prefill call in the runs that follow; 0: the compiled
   /// maximum.
@@ -40,6 +42,7 @@ public:
 
 private:
   CompiledModel() = default;
+  EngineOptions options;
   // The device uses the executable's mapped weights, the engine both.
   std::unique_ptr<Executable> executable;
   std::unique_ptr<Device> device;

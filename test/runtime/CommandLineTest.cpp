@@ -131,14 +131,15 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
 TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
   std::string help = good({"--help"}).makePage("story");
   for (const char *option :
-       {"--prompt",     "--file",        "--ids",       "--prompts",
-        "--max-tokens", "--temperature", "--stop",      "--json",
-        "--echo",       "--dump-logits", "--force-ids", "--device",
-        "--ctx-size",   "--max-batch",   "--info",      "--verbose",
-        "--version",    "--help",        "--bench",     "PROMPT"})
+       {"--prompt",     "--file",          "--ids",       "--prompts",
+        "--max-tokens", "--temperature",   "--stop",      "--json",
+        "--echo",       "--dump-logits",   "--force-ids", "--device",
+        "--ctx-size",   "--max-batch",     "--info",      "--verbose",
+        "--version",    "--help",          "--bench",     "PROMPT",
+        "--weights",    "--random-weights"})
     EXPECT_NE(help.find(option), std::string::npos) << option;
-  for (const char *option : {"--top-p", "--seed", "--chat", "--logprobs",
-                             "--random-weights", "--selftest"})
+  for (const char *option :
+       {"--top-p", "--seed", "--chat", "--logprobs", "--selftest"})
     EXPECT_EQ(help.find(option), std::string::npos) << option;
 }
 

@@ -73,7 +73,7 @@ TEST_F(ExecutableTest, GivesBackWhatWasWritten) {
   EXPECT_EQ(executable.invFreq()[1], 0.1);
   EXPECT_EQ(executable.ptx().size(), sections.ptx.size() - 1);
   EXPECT_EQ(executable.tokenizer().size(), sections.tokenizer.size());
-  EXPECT_TRUE(executable.hasWeights());
+  EXPECT_TRUE(executable.weightsChecked());
   EXPECT_EQ(0, std::memcmp(executable.weights().data(), sections.weights.data(),
                            sections.weights.size()));
   EXPECT_EQ(reinterpret_cast<uintptr_t>(executable.weights().data()) % 4096,
@@ -87,7 +87,7 @@ TEST_F(ExecutableTest, TakesAnExecutableWithoutWeightsAndTokenizer) {
                  toy::append(toy::emptyElf(), toy::makeSections(options)));
   Result<std::unique_ptr<Executable>> opened = Executable::open(path);
   ASSERT_TRUE(opened) << opened.error().message();
-  EXPECT_FALSE((*opened)->hasWeights());
+  EXPECT_TRUE((*opened)->weights().empty());
   EXPECT_FALSE((*opened)->hasTokenizer());
 }
 

@@ -52,6 +52,12 @@ static LlamacSectionCheck checkOf(const Bytes &bytes) {
   return {bytes.size(), XXH3_64bits(bytes.data(), bytes.size())};
 }
 
+/// Of one piece.
+static uint64_t weightsHash(const Bytes &bytes) {
+  uint64_t piece = XXH3_64bits(bytes.data(), bytes.size());
+  return XXH3_64bits(&piece, sizeof piece);
+}
+
 void Sections::seal() {
   header().plan_hash = 0;
   header().plan_hash = XXH3_64bits(plan.data(), plan.size());
@@ -106,9 +112,9 @@ Sections toy::makeSections(const Options &options) {
   h.kernels_ptx = checkOf(sections.kernelsPtx);
   h.tokenizer = checkOf(sections.tokenizer);
   h.passport = checkOf(sections.passport);
-  h.weights = options.weights ? checkOf(weights)
-                              : LlamacSectionCheck{weights.size(), 0};
-  h.weights_inside = options.weights;
+  h.weights = {weights.size(), options.weights ? weightsHash(weights) : 0};
+  h.weights_place =
+      options.weights ? LLAMAC_WEIGHTS_INSIDE : LLAMAC_WEIGHTS_NONE;
   h.sm_version = 90;
   h.dtype = LLAMAC_BF16;
   h.vocab_size = options.vocabulary;

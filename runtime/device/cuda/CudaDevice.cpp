@@ -3,11 +3,12 @@
 #include "runtime/GpuTable.h"
 #include "runtime/device/Device.h"
 #include "runtime/device/cuda/CudaApi.h"
+#include "runtime/device/cuda/StagedUpload.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <map>
+#include <thread>
 
 using namespace llrt;
 using namespace llrt::cuda;
@@ -15,6 +16,9 @@ using namespace llrt::cuda;
 namespace {
 
 constexpr uint64_t alignment = 1024;
+constexpr uint64_t constantPieceBytes = 32 << 20;
+/// Threads that read what is uploaded, and pinned buffers for them.
+constexpr unsigned mostReaders = 8;
 /// More shared memory than this, static and dynamic, has to be asked for.
 constexpr uint32_t sharedBytesByDefault = 48 * 1024;
 constexpr unsigned portableClusterSize = 8;
@@ -43,6 +47,9 @@ public:
                                  std::string_view name) override;
   Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes,
                                          std::string_view name) override;
+  Error upload(DeviceAddress to, uint64_t bytes, uint64_t pieceBytes,
+               const PieceReader &read,
+               const UploadProgress &progress) override;
   Error release(DeviceAddress address) override;
   Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes,
                      Stream *stream) override;
@@ -66,7 +73,6 @@ public:
   Result<double> elapsedMilliseconds(Event *start, Event *end) override;
 
 private:
-  Error upload(DeviceAddress to, const uint8_t *from, uint64_t bytes);
   Error prepare(CudaKernel &kernel, const LaunchShape &shape);
 
   const Api &api;
@@ -173,63 +179,23 @@ Result<DeviceAddress> CudaDevice::allocateConstant(const void *host,
   Result<DeviceAddress> address = allocate(bytes, name);
   if (!address)
     return address;
-  if (Error error = upload(*address, static_cast<const uint8_t *>(host), bytes))
+  auto read = [host](uint64_t offset, uint64_t size, uint8_t *into) {
+    std::memcpy(into, static_cast<const uint8_t *>(host) + offset, size);
+  };
+  if (Error error = upload(*address, bytes, constantPieceBytes, read, {}))
     return error;
   return address;
 }
 
-/// Mapped file -> pinned staging -> device: reading the next piece overlaps the
-/// transfer of this one.
-Error CudaDevice::upload(DeviceAddress to, const uint8_t *from,
-                         uint64_t bytes) {
-  constexpr uint64_t pieceBytes = 32 << 20;
-  struct Staging {
-    void *pinned = nullptr;
-    Event *done = nullptr;
-    bool used = false;
-  };
-  std::array<Staging, 2> staging;
-  Result<Stream *> stream = createStream();
-  if (!stream)
-    return stream.error();
-  Error result = Error::success();
-  for (Staging &buffer : staging) {
-    if (api.memHostAlloc(&buffer.pinned, std::min(bytes, pieceBytes), 0) !=
-        success)
-      buffer.pinned =
-          nullptr; // no pinned memory left: the plain copy still works
-    Result<Event *> event = createEvent();
-    if (!event)
-      return event.error();
-    buffer.done = *event;
-  }
-  bool pinned = staging[0].pinned && staging[1].pinned;
-  for (uint64_t at = 0, piece = 0; at < bytes && !result;
-       at += pieceBytes, ++piece) {
-    uint64_t size = std::min(pieceBytes, bytes - at);
-    if (!pinned) {
-      result = copyToDevice(to + at, from + at, size, nullptr);
-      continue;
-    }
-    Staging &buffer = staging[piece % 2];
-    if (buffer.used)
-      result = api.check(
-          api.eventSynchronize(reinterpret_cast<EventHandle>(buffer.done)),
-          "cuEventSynchronize");
-    if (result)
-      break;
-    std::memcpy(buffer.pinned, from + at, size);
-    result = copyToDevice(to + at, buffer.pinned, size, *stream);
-    if (!result)
-      result = record(buffer.done, *stream);
-    buffer.used = true;
-  }
-  if (Error error = synchronize(*stream); error && !result)
-    result = std::move(error);
-  for (Staging &buffer : staging)
-    if (buffer.pinned)
-      api.memFreeHost(buffer.pinned);
-  return result;
+Error CudaDevice::upload(DeviceAddress to, uint64_t bytes, uint64_t pieceBytes,
+                         const PieceReader &read,
+                         const UploadProgress &progress) {
+  UploadRequest request;
+  request.to = to;
+  request.bytes = bytes;
+  request.pieceBytes = pieceBytes;
+  request.readers = std::min(mostReaders, std::thread::hardware_concurrency());
+  return stagedUpload(api, request, read, progress);
 }
 
 Error CudaDevice::release(DeviceAddress address) {
