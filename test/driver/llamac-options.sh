@@ -17,7 +17,7 @@ for value in 0 -1 9223372036854775808 64x "" 1e3; do
   refused 2 model --max-seq-len "$value";  says "expected a whole number from 1 to 16777216"
   refused 2 model --max-batch "$value";    says "expected a whole number from 1 to 1024"
 done
-for option in --blocks --split-weights; do
+for option in --blocks; do
   refused 2 model $option;          says "$option"
 done
 refused 2 model --gpu gtx;          says "gtx is no row of the GPU table"; says "h200"; says "emulator"
