@@ -152,6 +152,9 @@ llrt::OptionPage getPage() {
        " llamac models/Llama-3.2-1B --emit=fused | less\n"
        " llamac config.json --gpu emulator --dump-dir phases -o shapes\n"
        " eval \"$(llamac --completion bash)\""},
+      {"Environment",
+       "CUDA_HOME: where NVRTC and ptxas are looked for, after what was "
+       "installed with llamac; then /usr/local/cuda."},
       {"Files",
        "Of a folder these are read: config.json, generation_config.json, "
        "model.safetensors, tokenizer.model. A failed or "

@@ -207,6 +207,8 @@ OptionPage getPage(const std::string &program) {
       {"Streams",
        "Standard output has the text and one newline, or the JSON objects; "
        "progress, statistics and warnings go to standard error."},
+      {"Environment", "CUDA_VISIBLE_DEVICES: the GPUs that the driver shows, "
+                      "and how they are numbered for --device cuda:N."},
       {"Exit status", " 0    done, also when the reader of a pipe went away\n"
                       " 1    the work failed\n"
                       " 2    the command line is wrong\n"

@@ -20,29 +20,38 @@
 namespace llrt {
 
 /// `test` says what was expected where a text is refused, "" where it is taken.
-template <typename Test> CLI::Validator makeCheck(Test test) {
-  return CLI::Validator(
+/// --help shows `range`, if there is one.
+template <typename Test>
+CLI::Validator makeCheck(Test test, const std::string &range = "") {
+  CLI::Validator check(
       [test](std::string &text) -> std::string {
         std::string expected = test(text);
         return expected.empty() ? ""
                                 : "found `" + text + "`, expected " + expected;
       },
       "");
+  check.name(range);
+  return check;
 }
 
 /// A whole number in decimal, from `low` to `high`.
 inline CLI::Validator wholeNumber(int64_t low, int64_t high) {
-  return makeCheck([=](const std::string &text) -> std::string {
-    char *end = nullptr;
-    errno = 0;
-    long long value = std::strtoll(text.c_str(), &end, 10);
-    bool digits = text.find_first_not_of("-0123456789") == std::string::npos;
-    if (!text.empty() && digits && !*end && !errno && value >= low &&
-        value <= high)
-      return "";
-    return "a whole number from " + std::to_string(low) + " to " +
-           std::to_string(high);
-  });
+  return makeCheck(
+      [=](const std::string &text) -> std::string {
+        char *end = nullptr;
+        errno = 0;
+        long long value = std::strtoll(text.c_str(), &end, 10);
+        bool digits =
+            text.find_first_not_of("-0123456789") == std::string::npos;
+        if (!text.empty() && digits && !*end && !errno && value >= low &&
+            value <= high)
+          return "";
+        return "a whole number from " + std::to_string(low) + " to " +
+               std::to_string(high);
+      },
+      std::to_string(low) + (high >= std::numeric_limits<int32_t>::max()
+                                 ? " or more"
+                                 : " to " + std::to_string(high)));
 }
 
 /// Such numbers, separated by commas.
@@ -64,37 +73,48 @@ inline CLI::Validator wholeNumbers(int64_t low, int64_t high) {
 
 /// The same up to 2^64 - 1.
 inline CLI::Validator seedNumber() {
-  return makeCheck([](const std::string &text) -> std::string {
-    char *end = nullptr;
-    errno = 0;
-    std::strtoull(text.c_str(), &end, 10);
-    bool digits = text.find_first_not_of("0123456789") == std::string::npos;
-    if (!text.empty() && digits && !*end && !errno)
-      return "";
-    return "a whole number from 0 to 18446744073709551615";
-  });
+  return makeCheck(
+      [](const std::string &text) -> std::string {
+        char *end = nullptr;
+        errno = 0;
+        std::strtoull(text.c_str(), &end, 10);
+        bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+        if (!text.empty() && digits && !*end && !errno)
+          return "";
+        return "a whole number from 0 to 18446744073709551615";
+      },
+      "0 to 2^64 - 1");
 }
 
 /// A finite number from `low` to `high`, both taken; with an infinite `high`,
 /// from `low` up.
 inline CLI::Validator
 number(double low, double high = std::numeric_limits<double>::infinity()) {
-  return makeCheck([=](const std::string &text) -> std::string {
-    char *end = nullptr;
-    double value = std::strtod(text.c_str(), &end);
-    // As a float, too: that is what the device gets.
-    if (!text.empty() && !std::isspace(static_cast<unsigned char>(text[0])) &&
-        !*end && value >= low && value <= high &&
-        std::isfinite(static_cast<float>(value)))
-      return "";
-    std::ostringstream expected;
-    expected << "a number from " << low;
-    if (std::isinf(high))
-      expected << " up";
-    else
-      expected << " to " << high;
-    return expected.str();
-  });
+  std::ostringstream range;
+  range << low;
+  if (std::isinf(high))
+    range << " or more";
+  else
+    range << " to " << high;
+  return makeCheck(
+      [=](const std::string &text) -> std::string {
+        char *end = nullptr;
+        double value = std::strtod(text.c_str(), &end);
+        // As a float, too: that is what the device gets.
+        if (!text.empty() &&
+            !std::isspace(static_cast<unsigned char>(text[0])) && !*end &&
+            value >= low && value <= high &&
+            std::isfinite(static_cast<float>(value)))
+          return "";
+        std::ostringstream expected;
+        expected << "a number from " << low;
+        if (std::isinf(high))
+          expected << " up";
+        else
+          expected << " to " << high;
+        return expected.str();
+      },
+      range.str());
 }
 
 /// One of `names`.

@@ -27,10 +27,9 @@ std::vector<std::string> getAlternatives(const std::string &label) {
   return words;
 }
 
-std::vector<Completed> getCompleted(const CLI::App &app,
-                                    const OptionPage &page) {
+std::vector<Completed> getCompleted(CLI::App &app, const OptionPage &page) {
   std::vector<Completed> options;
-  for (const CLI::Option *option : app.get_options()) {
+  for (CLI::Option *option : app.get_options()) {
     if (option->get_group().empty())
       continue;
     std::string label = option->get_type_name();
@@ -168,7 +167,7 @@ std::string makeZsh(const std::vector<Completed> &options,
 
 } // namespace
 
-std::string llrt::makeCompletion(const CLI::App &app, const OptionPage &page,
+std::string llrt::makeCompletion(CLI::App &app, const OptionPage &page,
                                  const std::string &shell) {
   std::vector<Completed> options = getCompleted(app, page);
   return shell == "zsh" ? makeZsh(options, page.program)

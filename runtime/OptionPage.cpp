@@ -7,6 +7,37 @@
 
 using namespace llrt;
 
+/// How many letters have to be put in, taken out or replaced.
+static size_t countEdits(const std::string &from, const std::string &to) {
+  std::vector<size_t> row(to.size() + 1);
+  for (size_t j = 0; j <= to.size(); ++j)
+    row[j] = j;
+  for (size_t i = 1; i <= from.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= to.size(); ++j) {
+      size_t replaced = diagonal + (from[i - 1] != to[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+/// "unknown option --max-seqlen; is --max-seq-len meant?"
+static Error refuseUnknown(CLI::App &app, const std::string &given) {
+  std::string name = given.substr(0, given.find('=')), nearest;
+  size_t edits = 3; // more are no slip
+  for (const CLI::Option *option : app.get_options())
+    for (const std::string &known : option->get_lnames())
+      if (size_t count = countEdits(name, "--" + known); count < edits) {
+        edits = count;
+        nearest = "--" + known;
+      }
+  return Error("unknown option " + given +
+               (nearest.empty() ? "" : "; is " + nearest + " meant?"));
+}
+
 Error llrt::parseOptions(CLI::App &app, const OptionPage &page,
                          const std::vector<std::string> &arguments) {
   try {
@@ -16,7 +47,7 @@ Error llrt::parseOptions(CLI::App &app, const OptionPage &page,
     std::vector<std::string> extras = app.remaining();
     std::string extra = extras.empty() ? "" : extras.front();
     if (extra.size() > 1 && extra[0] == '-')
-      return Error("unknown option " + extra);
+      return refuseUnknown(app, extra);
     return Error("one argument too many: `" + extra + "`" + page.extraArgument);
   } catch (const CLI::ArgumentMismatch &error) {
     std::string text = error.what();
@@ -80,11 +111,30 @@ std::string getTerm(const CLI::Option &option) {
   return term;
 }
 
+/// What it means; the range of its value goes into the parentheses at the end.
+std::string getText(CLI::Option &option) {
+  std::string text = option.get_description(), range;
+  for (int i = 0;; ++i) {
+    try {
+      range = option.get_validator(i)->get_name();
+    } catch (const CLI::OptionNotFound &) { // behind the last
+      break;
+    }
+    if (range.empty())
+      continue;
+    if (text.back() == ')')
+      text.insert(text.size() - 1, "; " + range);
+    else
+      text += " (" + range + ")";
+  }
+  return text;
+}
+
 /// The groups in the order of their first options, hidden ones left out.
-std::vector<std::pair<std::string, std::vector<const CLI::Option *>>>
-getGroups(const CLI::App &app) {
-  std::vector<std::pair<std::string, std::vector<const CLI::Option *>>> groups;
-  for (const CLI::Option *option : app.get_options()) {
+std::vector<std::pair<std::string, std::vector<CLI::Option *>>>
+getGroups(CLI::App &app) {
+  std::vector<std::pair<std::string, std::vector<CLI::Option *>>> groups;
+  for (CLI::Option *option : app.get_options()) {
     const std::string &name = option->get_group();
     if (name.empty())
       continue;
@@ -122,7 +172,7 @@ std::string inCapitals(std::string text) {
 
 } // namespace
 
-std::string llrt::makeHelp(const CLI::App &app, const OptionPage &page) {
+std::string llrt::makeHelp(CLI::App &app, const OptionPage &page) {
   std::string help;
   for (size_t i = 0; i < page.usage.size(); ++i)
     help += (i == 0 ? "Usage: " : "       ") + page.program + " " +
@@ -131,13 +181,13 @@ std::string llrt::makeHelp(const CLI::App &app, const OptionPage &page) {
   wrap(help, page.summary, 0);
   for (const auto &[group, options] : getGroups(app)) {
     help += "\n" + group + ":\n";
-    for (const CLI::Option *option : options) {
+    for (CLI::Option *option : options) {
       std::string term = "  " + getTerm(*option);
       help += term;
       help += term.size() + 2 <= textColumn
                   ? std::string(textColumn - term.size(), ' ')
                   : "\n" + std::string(textColumn, ' ');
-      wrap(help, option->get_description(), textColumn);
+      wrap(help, getText(*option), textColumn);
     }
   }
   for (const OptionPage::Section &section : page.sections) {
@@ -153,7 +203,7 @@ std::string llrt::makeHelp(const CLI::App &app, const OptionPage &page) {
   return help;
 }
 
-std::string llrt::makeManual(const CLI::App &app, const OptionPage &page,
+std::string llrt::makeManual(CLI::App &app, const OptionPage &page,
                              const std::string &version) {
   std::string summary = page.summary;
   if (!summary.empty() && summary.back() == '.')
@@ -168,9 +218,9 @@ std::string llrt::makeManual(const CLI::App &app, const OptionPage &page,
   manual += ".SH OPTIONS\n";
   for (const auto &[group, options] : getGroups(app)) {
     manual += ".SS " + escape(group) + "\n";
-    for (const CLI::Option *option : options)
+    for (CLI::Option *option : options)
       manual += ".TP\n.B " + escape(getTerm(*option)) + "\n" +
-                escape(option->get_description()) + "\n";
+                escape(getText(*option)) + "\n";
   }
   for (const OptionPage::Section &section : page.sections) {
     manual += ".SH " + inCapitals(escape(section.title)) + "\n";

@@ -45,14 +45,14 @@ struct OptionPage {
 Error parseOptions(CLI::App &app, const OptionPage &page,
                    const std::vector<std::string> &arguments);
 
-std::string makeHelp(const CLI::App &app, const OptionPage &page);
+std::string makeHelp(CLI::App &app, const OptionPage &page);
 
 /// troff with the man macros; `man -l` shows it.
-std::string makeManual(const CLI::App &app, const OptionPage &page,
+std::string makeManual(CLI::App &app, const OptionPage &page,
                        const std::string &version);
 
 /// A script to be sourced; `shell` is bash or zsh.
-std::string makeCompletion(const CLI::App &app, const OptionPage &page,
+std::string makeCompletion(CLI::App &app, const OptionPage &page,
                            const std::string &shell);
 
 } // namespace llrt

@@ -143,6 +143,32 @@ TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
     EXPECT_EQ(help.find(option), std::string::npos) << option;
 }
 
+TEST(CommandLineTest, NamesTheOptionThatIsMeant) {
+  EXPECT_EQ(bad({"--max-token", "3"}),
+            "unknown option --max-token; is --max-tokens meant?");
+  EXPECT_EQ(bad({"--jsn"}), "unknown option --jsn; is --json meant?");
+  EXPECT_EQ(bad({"--maxtokens=3"}),
+            "unknown option --maxtokens=3; is --max-tokens meant?");
+  EXPECT_EQ(bad({"--frobnicate"}), "unknown option --frobnicate");
+  EXPECT_EQ(bad({"-z"}), "unknown option -z");
+}
+
+TEST(CommandLineTest, HelpSaysDefaultsAndRanges) {
+  std::string help;
+  for (char c : good({"--help"}).makePage("story"))
+    if (c != '\n' && (c != ' ' || help.empty() || help.back() != ' '))
+      help += c;
+    else if (!help.empty() && help.back() != ' ')
+      help += ' ';
+  EXPECT_NE(help.find("-c, --ctx-size N Tokens per sequence (default, and at "
+                      "most: what was compiled; 1 or more)"),
+            std::string::npos)
+      << help;
+  EXPECT_NE(help.find("Usage: story [OPTION]... [PROMPT]"), std::string::npos);
+  for (const char *title : {"Examples:", "Environment:", "Exit status:"})
+    EXPECT_NE(help.find(title), std::string::npos) << title;
+}
+
 TEST(IdsTest, AreReadWithSpacesOrCommas) {
   EXPECT_EQ(*parseIds(" 1 15043,\n2 ", "--ids"),
             (std::vector<int32_t>{1, 15043, 2}));

@@ -206,6 +206,10 @@ static bool uniformValue(SpecialRegister which, const Launch &launch,
     return value = cluster.z, true;
   case S::ClusterNctarank:
     return value = uint64_t(cluster.x) * cluster.y * cluster.z, true;
+  case S::Workspace:
+    return value = static_cast<uint32_t>(launch.workspace), true;
+  case S::WorkspaceHigh:
+    return value = launch.workspace >> 32, true;
   case S::DynamicSmemSize:
     return value = shape.dynamicSharedBytes, true;
   case S::TotalSmemSize:

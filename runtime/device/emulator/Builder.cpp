@@ -5,8 +5,7 @@
 
 using namespace llrt::emu;
 
-static constexpr size_t maxCode = 4u << 20;
-static constexpr unsigned maxCallDepth = 128;
+static constexpr size_t maxCode = 1u << 20;
 
 static std::string_view rootOf(std::string_view opcode) {
   return opcode.substr(0, opcode.find('.'));
@@ -132,6 +131,9 @@ int Builder::specialRegister(const Operand &operand, unsigned line) {
       {"%cluster_nctaid.z", S::ClusterNctaidZ},
       {"%cluster_ctarank", S::ClusterCtarank},
       {"%cluster_nctarank", S::ClusterNctarank},
+      {"%envreg1", S::WorkspaceHigh},
+      {"%envreg2", S::Workspace},
+      {"%aggr_smem_size", S::TotalSmemSize},
       {"%dynamic_smem_size", S::DynamicSmemSize},
       {"%total_smem_size", S::TotalSmemSize}};
   auto found = names.find(operand.name);
@@ -150,7 +152,7 @@ int Builder::specialRegister(const Operand &operand, unsigned line) {
 uint32_t Builder::emit(Handler handler, unsigned line) {
   if (program->code.size() >= maxCode)
     throw PtxError{
-        line, "the kernel has more than 4194304 instructions, calls expanded"};
+        line, "the kernel has more than 1048576 instructions, calls expanded"};
   Inst inst;
   inst.run = handler;
   inst.line = line;
@@ -255,7 +257,7 @@ void Builder::statement(const Statement &statement) {
         static_cast<int64_t>(program->code.size());
     return;
   }
-  if (statement.opcode == ".branchtargets")
+  if (statement.opcode[0] == '.') // .branchtargets, .callprototype
     return;
   std::string_view root = rootOf(statement.opcode);
   if (control(statement, root))
@@ -394,11 +396,14 @@ bool Builder::control(const Statement &statement, std::string_view root) {
     call(statement);
     return true;
   }
-  if (root != "ret" && root != "exit" && root != "trap")
+  if (root != "ret" && root != "exit" && root != "trap" && root != "brkpt")
     return false;
   modifiers({"uni"});
   bool toCaller = root == "ret" && frame->returnLabel >= 0;
-  Handler whole = root == "trap" ? runTrap : toCaller ? runBranch : runExit;
+  Handler whole = root == "trap"    ? runTrap
+                  : root == "brkpt" ? runBreakpoint
+                  : toCaller        ? runBranch
+                                    : runExit;
   if (statement.guard < 0) {
     emit(whole, statement.line);
     metas.back().flow = toCaller ? Flow::Jump : Flow::End;
@@ -412,124 +417,13 @@ bool Builder::control(const Statement &statement, std::string_view root) {
   if (toCaller) {
     conditional(runConditionalBranch, predicate, statement.guardNegated,
                 frame->returnLabel, statement.line);
-  } else if (root == "trap") {
+  } else if (root == "trap" || root == "brkpt") {
     conditional(runGuard, predicate, statement.guardNegated, -1,
                 statement.line);
-    emit(runTrap, statement.line);
+    emit(whole, statement.line);
   } else {
     conditional(runConditionalExit, predicate, statement.guardNegated, -1,
                 statement.line);
   }
   return true;
-}
-
-void Builder::call(const Statement &statement) {
-  size_t at = 0;
-  const Operand *results = nullptr, *arguments = nullptr;
-  if (at < statement.operands.size() &&
-      statement.operands[at].kind == Operand::List)
-    results = &statement.operands[at++];
-  if (at >= statement.operands.size() ||
-      statement.operands[at].kind != Operand::Function)
-    throw PtxError{statement.line, "calls through a pointer are not emulated"};
-  std::string_view name = statement.operands[at++].name;
-  if (at < statement.operands.size() &&
-      statement.operands[at].kind == Operand::List)
-    arguments = &statement.operands[at++];
-  const FunctionDeclaration *callee = nullptr;
-  for (const FunctionDeclaration &each : module.functions)
-    if (each.name == name && each.hasBody && !each.isEntry)
-      callee = &each;
-  if (!callee)
-    throw PtxError{statement.line, "the function '" + std::string(name) +
-                                       "' has no body in this module"};
-  if (frame->depth >= maxCallDepth)
-    throw PtxError{statement.line, "'" + std::string(name) +
-                                       "' is recursive, which is not emulated"};
-  size_t argumentCount = arguments ? arguments->elements.size() : 0;
-  size_t resultCount = results ? results->elements.size() : 0;
-  if (argumentCount != callee->parameters.size() ||
-      resultCount != callee->results.size())
-    throw PtxError{statement.line,
-                   "the call does not fit '" + std::string(name) + "'"};
-
-  int past = -1;
-  if (statement.guard >= 0) {
-    Operand guard;
-    guard.kind = Operand::Register;
-    guard.reg = statement.guard;
-    past = newLabel();
-    conditional(runConditionalBranch, virtualRegister(guard),
-                !statement.guardNegated, past, statement.line);
-  }
-  Frame inner;
-  inner.function = callee;
-  inner.depth = frame->depth + 1;
-  inner.returnLabel = newLabel();
-  Frame *caller = frame;
-
-  // The callee's .param variables are the caller's: the same local memory.
-  inner.registers.assign(callee->registers.size(), -1);
-  inner.variables.assign(callee->variables.size(), -1);
-  auto bind = [&](const std::vector<int> &formals,
-                  const std::vector<int> &formalRegisters,
-                  const Operand *actuals, bool into) {
-    for (size_t i = 0; i < formals.size(); ++i) {
-      const Operand &actual = actuals->elements[i];
-      if (formals[i] >= 0) {
-        Space space;
-        bool dynamic;
-        if (actual.kind != Operand::Variable)
-          throw PtxError{
-              statement.line,
-              "an argument in .param space has to be a .param variable"};
-        int64_t address =
-            variableAddress(actual, space, dynamic, statement.line);
-        if (space != Space::Local)
-          throw PtxError{statement.line,
-                         "a kernel parameter cannot be passed on as it is"};
-        inner.variables[static_cast<size_t>(formals[i])] = address;
-        continue;
-      }
-      Operand formal;
-      formal.kind = Operand::Register;
-      formal.reg = formalRegisters[i] - 1;
-      frame = &inner;
-      int formalRegister = virtualRegister(formal);
-      frame = caller;
-      Type type = callee->registers[static_cast<size_t>(formal.reg)].type;
-      if (type == Type::Pred)
-        throw PtxError{statement.line,
-                       "predicates are not passed as arguments"};
-      Decoding decoding(*this, statement);
-      decoding.emit(bitsOf(type) == 64 ? runMove64 : runMove32);
-      if (into) {
-        refer(0, formalRegister, true, false);
-        decoding.use(1, actual, type);
-      } else {
-        decoding.def(0, actual, bitsOf(type));
-        refer(1, formalRegister, false, true);
-      }
-    }
-  };
-  bind(callee->parameters, callee->parameterRegisters, arguments, true);
-  // Results in .param space are bound before, register results copied after.
-  if (results) {
-    bool inRegisters = !callee->results.empty() && callee->results[0] < 0;
-    if (!inRegisters)
-      bind(callee->results, callee->resultRegisters, results, false);
-  }
-  frame = &inner;
-  for (unsigned i = 0; i < callee->labels; ++i)
-    inner.labels.push_back(newLabel());
-  for (const Statement &each : callee->statements)
-    this->statement(each);
-  frame = caller;
-  labelAt[static_cast<size_t>(inner.returnLabel)] =
-      static_cast<int64_t>(program->code.size());
-  if (results && !callee->results.empty() && callee->results[0] < 0)
-    bind(callee->results, callee->resultRegisters, results, false);
-  if (past >= 0)
-    labelAt[static_cast<size_t>(past)] =
-        static_cast<int64_t>(program->code.size());
 }

@@ -56,6 +56,7 @@ private:
     std::vector<int64_t> variables; ///< address in the variable's space, or -1
     std::vector<int> labels;
     int returnLabel = -1; ///< -1: ret is exit
+    const Frame *caller = nullptr;
     unsigned depth = 0;
   };
   struct BasicBlock {
@@ -84,6 +85,8 @@ private:
   bool currentMayStop = false;
   unsigned currentLine = 0;
   uint32_t sharedBytes = 0;
+  std::vector<bool> taken; ///< functions whose address is
+  int stackRegister = -1;  ///< bytes of the thread's stack that alloca took
   std::vector<BasicBlock> blocks;
   std::vector<int> blockOf;
 
@@ -109,6 +112,27 @@ private:
   void branch(const Statement &statement);
   void jumpTable(const Statement &statement);
   void call(const Statement &statement);
+  /// What a call names beside the function.
+  struct Call {
+    const Operand *target = nullptr, *results = nullptr, *arguments = nullptr;
+    const Operand *prototype = nullptr;
+    size_t argumentCount() const {
+      return arguments ? arguments->elements.size() : 0;
+    }
+    size_t resultCount() const {
+      return results ? results->elements.size() : 0;
+    }
+  };
+  void expandCall(const Statement &statement, const Call &call,
+                  const FunctionDeclaration &callee);
+  void callThroughPointer(const Statement &statement, const Call &call);
+  bool callBuiltin(const Statement &statement, const Call &call);
+  bool isActive(const FunctionDeclaration &function) const;
+  bool fits(const FunctionDeclaration &callee, const Call &call,
+            const Statement *prototype) const;
+  const std::vector<bool> &addressTaken();
+  /// Address of a function, as a program sees it; 0: there is none.
+  uint64_t functionAddress(std::string_view name) const;
   void conditional(Handler handler, int predicate, bool negated, int label,
                    unsigned line);
   int label(const Operand &operand, unsigned line) const;

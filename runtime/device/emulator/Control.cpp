@@ -223,6 +223,10 @@ const Inst *llrt::emu::runTrap(const Inst *inst, Warp &, uint32_t mask) {
   fault(inst, __builtin_ctz(mask), "trap");
 }
 
+const Inst *llrt::emu::runBreakpoint(const Inst *inst, Warp &, uint32_t mask) {
+  fault(inst, __builtin_ctz(mask), "brkpt");
+}
+
 const Inst *llrt::emu::runNothing(const Inst *inst, Warp &, uint32_t) {
   return inst + 1;
 }

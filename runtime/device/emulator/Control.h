@@ -25,6 +25,7 @@ const Inst *runReconverge(const Inst *, Warp &, uint32_t);
 const Inst *runExit(const Inst *, Warp &, uint32_t);
 const Inst *runConditionalExit(const Inst *, Warp &, uint32_t);
 const Inst *runTrap(const Inst *, Warp &, uint32_t);
+const Inst *runBreakpoint(const Inst *, Warp &, uint32_t);
 const Inst *runNothing(const Inst *, Warp &, uint32_t);
 const Inst *runMove32(const Inst *, Warp &, uint32_t);
 const Inst *runMove64(const Inst *, Warp &, uint32_t);

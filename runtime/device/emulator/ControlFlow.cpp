@@ -3,6 +3,7 @@
 // registers live, and the final addresses.
 #include "runtime/device/emulator/Builder.h"
 #include "runtime/device/emulator/Control.h"
+#include "runtime/device/emulator/SystemCalls.h"
 
 #include <algorithm>
 #include <queue>
@@ -322,4 +323,9 @@ void Builder::finish() {
                 constantPool.size() * 8);
   if (program->localBytes)
     program->localBytes = (program->localBytes + 15) & ~15u;
+  if (stackRegister >= 0) {
+    program->localBytes = (program->localBytes + 127) & ~127u;
+    program->stackStart = program->localBytes;
+    program->localBytes += stackBytes;
+  }
 }

@@ -137,6 +137,12 @@ void Decoding::setExtra(unsigned index, uint32_t value) {
 
 Inst &Decoding::inst() { return builder.program->code.back(); }
 
+void Decoding::stack(unsigned slot, bool isDef, bool isUse) {
+  if (builder.stackRegister < 0)
+    builder.stackRegister = builder.newRegister(32);
+  builder.refer(slot, builder.stackRegister, isDef, isUse);
+}
+
 void Decoding::mayStop() { builder.currentMayStop = true; }
 
 void Decoding::cachedInterval() { inst().aux = builder.program->intervals++; }
@@ -236,8 +242,15 @@ void Decoding::use(unsigned slot, const Operand &operand, Type type,
         builder.constant(static_cast<uint64_t>(address), bits, dynamic);
     return;
   }
-  case Operand::Function:
-    fail("'" + std::string(operand.name) + "' is not declared");
+  case Operand::Function: {
+    uint64_t address = builder.functionAddress(operand.name);
+    if (!address)
+      fail("'" + std::string(operand.name) + "' is not declared");
+    if (bits != 64)
+      fail("the address of a function has 64 bits");
+    constantLanes(slot, address, 64);
+    return;
+  }
   default:
     fail("a register or a constant is expected");
   }

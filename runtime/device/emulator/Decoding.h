@@ -86,6 +86,8 @@ public:
   uint32_t parameterBytes() const;
   /// Constant lanes.
   void constantLanes(unsigned slot, uint64_t value, unsigned bits);
+  /// The register that counts the bytes of the thread's stack (alloca).
+  void stack(unsigned slot, bool isDef, bool isUse);
   /// Inst::aux becomes a cached interval of its own.
   void cachedInterval();
   /// The instruction may stop the split: a guard has to become a branch.

@@ -205,6 +205,7 @@ private:
   std::deque<char> streams;
   std::deque<EmulatorEvent> events;
   uint64_t executed = 0;
+  uint64_t workspace = 0; ///< of cooperative grids
   uint64_t launches = 0;
 
   /// Refuses what the chip would refuse, and fills in the launch.
@@ -288,6 +289,15 @@ private:
                     " can be resident");
     launch.program = &program;
     launch.memory = &memory;
+    if (shape.cooperative && !workspace) {
+      // What cooperative_groups' grid sync keeps its barrier in.
+      Result<uint64_t> made =
+          memory.allocate(256, "cooperative grid's barrier");
+      if (!made)
+        return made.error();
+      workspace = *made;
+    }
+    launch.workspace = shape.cooperative ? workspace : 0;
     launch.parameters.resize(program.parameterBytes);
     launch.sharedBytes = static_cast<uint32_t>(shared);
     launch.multiprocessors = gpu.multiprocessors;

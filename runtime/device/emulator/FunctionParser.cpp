@@ -66,6 +66,11 @@ bool FunctionParser::directive() {
     function.maxClusterRank = static_cast<uint32_t>(rank);
     return true;
   }
+  if (token.text == ".abi_preserve" || token.text == ".abi_preserve_control") {
+    cursor.next();
+    cursor.integer();
+    return true;
+  }
   if (token.text == ".noreturn" || token.text == ".explicitcluster" ||
       token.text == ".blocksareclusters") {
     cursor.next();
@@ -165,8 +170,26 @@ void FunctionParser::statement() {
       function.statements.push_back(std::move(targets));
       return;
     }
-    if (cursor.peek().is(".callprototype") || cursor.peek().is(".calltargets"))
-      cursor.fail("calls through a pointer are not emulated");
+    if (cursor.peek().is(".callprototype")) {
+      prototype(statement);
+      return;
+    }
+    if (cursor.peek().is(".calltargets")) {
+      // Any function whose address is taken may be called.
+      Statement targets = statement;
+      targets.label = -1;
+      targets.opcode = cursor.next().text;
+      Operand self;
+      self.kind = Operand::Label;
+      self.label = statement.label;
+      targets.operands.push_back(self);
+      do
+        cursor.word("a function");
+      while (cursor.accept(','));
+      cursor.expect(';');
+      function.statements.push_back(std::move(targets));
+      return;
+    }
     function.statements.push_back(std::move(statement));
     return;
   }
@@ -192,6 +215,53 @@ void FunctionParser::statement() {
   } else if (!skipDebug(cursor)) {
     cursor.fail("unknown directive '" + std::string(token.text) + "'");
   }
+}
+
+/// "name: .callprototype (.param .b32 _) _ (.param .b64 _);" Operands: its
+/// label, then a List each of the bytes of results and parameters.
+void FunctionParser::prototype(const Statement &label) {
+  Statement statement;
+  statement.line = label.line;
+  statement.opcode = cursor.next().text;
+  Operand self;
+  self.kind = Operand::Label;
+  self.label = label.label;
+  statement.operands.push_back(self);
+  auto list = [&] {
+    Operand result;
+    result.kind = Operand::List;
+    if (cursor.accept('(') && !cursor.accept(')')) {
+      do {
+        Operand bytes;
+        bytes.kind = Operand::Integer;
+        if (cursor.peek().is(".reg")) {
+          cursor.next();
+          std::string_view type = cursor.word("a type");
+          bytes.value = bitsOf(typeFromName(type.substr(1))) / 8;
+          cursor.word("a register");
+        } else if (cursor.peek().is(".param")) {
+          bytes.value = parseVariables(cursor, false).front().bytes;
+        } else {
+          cursor.fail("expected a parameter, found '" +
+                      std::string(cursor.peek().text) + "'");
+        }
+        result.elements.push_back(bytes);
+      } while (cursor.accept(','));
+      cursor.expect(')');
+    }
+    statement.operands.push_back(std::move(result));
+  };
+  list();
+  cursor.word("_");
+  list();
+  while (cursor.peek().is(".noreturn") || cursor.peek().is(".abi_preserve") ||
+         cursor.peek().is(".abi_preserve_control")) {
+    cursor.next();
+    if (cursor.peek().kind == Token::Integer)
+      cursor.integer();
+  }
+  cursor.expect(';');
+  function.statements.push_back(std::move(statement));
 }
 
 int FunctionParser::declareRegister(std::string_view text, Type type) {

@@ -66,6 +66,7 @@ private:
   void body();
   void statement();
   void declareRegisters();
+  void prototype(const Statement &label);
   void instruction();
   Operand operand();
   Operand name(std::string_view text);

@@ -4,6 +4,7 @@
 #include "runtime/device/emulator/Control.h"
 #include "runtime/device/emulator/Decoding.h"
 #include "runtime/device/emulator/Lanes.h"
+#include "runtime/device/emulator/SystemCalls.h"
 
 using namespace llrt::emu;
 
@@ -261,6 +262,72 @@ void decodeRegisterLimit(Decoding &d) {
   d.emit(runNothing);
 }
 
+void decodeAlloca(Decoding &d) {
+  Type type = d.takeType();
+  if (type != Type::U32 && type != Type::U64)
+    d.unsupported();
+  d.expectOperands(2, 3);
+  uint64_t align = d.operands() == 3 ? d.constant(d.operand(2)) : 8;
+  if (align == 0 || align > 128 || align & (align - 1))
+    d.fail("an alignment is a power of two up to 128");
+  d.emit(runAllocate);
+  d.inst().imm = static_cast<int64_t>(align < 8 ? 8 : align);
+  d.inst().aux = type == Type::U64;
+  d.def(0, d.operand(0), bitsOf(type));
+  d.use(1, d.operand(1), type);
+  d.stack(2, true, true);
+}
+
+const Inst *runWiden(const Inst *inst, Warp &warp, uint32_t mask) {
+  const uint32_t *from = warp.in<uint32_t>(inst->op[1]);
+  uint64_t r[32];
+  for (unsigned i = 0; i < 32; ++i)
+    r[i] = from[i];
+  put(warp.out<uint64_t>(inst->op[0]), r, mask);
+  return inst + 1;
+}
+const Inst *runCut(const Inst *inst, Warp &warp, uint32_t mask) {
+  const uint64_t *from = warp.in<uint64_t>(inst->op[1]);
+  uint32_t r[32];
+  for (unsigned i = 0; i < 32; ++i)
+    r[i] = static_cast<uint32_t>(from[i]);
+  put(warp.out<uint32_t>(inst->op[0]), r, mask);
+  return inst + 1;
+}
+
+template <bool Save> void decodeStack(Decoding &d) {
+  Type type = d.takeType();
+  if (type != Type::U32 && type != Type::U64)
+    d.unsupported();
+  d.expectOperands(1, 1);
+  bool wide = type == Type::U64;
+  d.emit(!wide ? runMove32 : Save ? runWiden : runCut);
+  if (Save) {
+    d.def(0, d.operand(0), bitsOf(type));
+    d.stack(1, false, true);
+  } else {
+    d.stack(0, true, false);
+    d.use(1, d.operand(0), type);
+  }
+}
+
+/// Hints and triggers for tools that are not here.
+void decodePmevent(Decoding &d) {
+  d.take("mask");
+  d.expectOperands(1, 1);
+  d.constant(d.operand(0));
+  d.emit(runNothing);
+}
+void decodeDiscard(Decoding &d) {
+  d.take("global");
+  if (!d.take("L2"))
+    d.unsupported();
+  d.expectOperands(2, 2);
+  if (d.constant(d.operand(1)) != 128)
+    d.fail("128 bytes are discarded");
+  d.emit(runNothing);
+}
+
 const Inst *runNanosleep(const Inst *inst, Warp &warp, uint32_t) {
   countPoll(warp);
   return yieldAt(warp, inst + 1);
@@ -285,4 +352,9 @@ void llrt::emu::addMoveInstructions(InstructionTable &table) {
   table["setmaxnreg"] = decodeRegisterLimit;
   table["griddepcontrol"] = decodeGridDependence;
   table["nanosleep"] = decodeNanosleep;
+  table["alloca"] = decodeAlloca;
+  table["stacksave"] = decodeStack<true>;
+  table["stackrestore"] = decodeStack<false>;
+  table["pmevent"] = decodePmevent;
+  table["discard"] = decodeDiscard;
 }

@@ -21,6 +21,8 @@ namespace llrt::emu {
 constexpr uint64_t sharedWindow = uint64_t(1) << 56;
 constexpr uint64_t localWindow = uint64_t(2) << 56;
 constexpr uint64_t parameterWindow = uint64_t(3) << 56;
+/// Functions have addresses too: this plus 16 for each one before.
+constexpr uint64_t functionWindow = uint64_t(4) << 56;
 constexpr uint64_t windowBytes = uint64_t(1) << 32;
 /// A shared::cluster address names a block in its upper byte: its rank plus 1,
 /// as mapa gives it, or 0 for the block itself.

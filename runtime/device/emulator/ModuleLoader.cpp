@@ -78,6 +78,17 @@ static uint64_t placeVariables(const PtxModule &module, std::string_view name,
           while (target < module.variables.size() &&
                  module.variables[target].name != initial.symbol)
             ++target;
+          size_t function = 0;
+          while (function < module.functions.size() &&
+                 module.functions[function].name != initial.symbol)
+            ++function;
+          if (target == module.variables.size() && size == 8 &&
+              function < module.functions.size()) {
+            value += functionWindow + 16 * function;
+            std::memcpy(reinterpret_cast<void *>(at), &value, size);
+            at += size;
+            continue;
+          }
           if (target == module.variables.size() || size != 8)
             throw PtxError{variable.line, "the initial value '" +
                                               std::string(initial.symbol) +

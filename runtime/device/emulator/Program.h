@@ -50,6 +50,8 @@ enum class SpecialRegister : uint8_t {
   ClusterNctaidZ,
   ClusterCtarank,
   ClusterNctarank,
+  Workspace,     ///< %envreg2: of a cooperative grid's sync(), low half
+  WorkspaceHigh, ///< %envreg1
   DynamicSmemSize,
   TotalSmemSize
 };
@@ -88,6 +90,7 @@ struct Program {
   uint32_t staticSharedBytes = 0;
   uint32_t dynamicSharedAlign = 16;
   uint32_t localBytes = 0; ///< per thread
+  uint32_t stackStart = 0; ///< in it: what alloca gives
   uint32_t maxThreads[3] = {0, 0, 0};
   uint32_t requiredThreads[3] = {0, 0, 0};
   uint32_t requiredCluster[3] = {0, 0, 0};

@@ -34,6 +34,7 @@ struct Launch {
   std::vector<char> parameters;
   uint32_t sharedBytes = 0; ///< static and dynamic
   uint32_t multiprocessors = 1;
+  uint64_t workspace = 0; ///< of a cooperative grid
   uint64_t blocks = 1;
   uint64_t clusterBlocks = 1;   ///< of one cluster
   uint64_t residentLimit = 1;   ///< blocks
