@@ -185,6 +185,7 @@ void declare(CLI::App &app, CommandLine &line, RawOptions &raw) {
   declareOutput(app, line);
   declareDevice(app, line, raw);
   declareWeights(app, line);
+  line.device.emulator.declare(app, "Emulator", "off");
   declareSpeed(app, raw);
   declareInformation(app, line);
 }
@@ -235,11 +236,25 @@ std::vector<uint32_t> readNumbers(const std::string &text) {
 
 /// What --bench leaves of the command line: where and how, nothing of a text.
 Error readBench(const CLI::App &app, CommandLine &line, const RawOptions &raw) {
-  static const std::set<std::string> taken = {
-      "--bench",   "--prompt",         "--max-tokens", "--repetitions",
-      "--batches", "--json",           "--device",     "--ctx-size",
-      "--weights", "--random-weights", "--verbose",    "--help",
-      "--manual",  "--completion",     "--version"};
+  static const std::set<std::string> taken = {"--bench",
+                                              "--prompt",
+                                              "--max-tokens",
+                                              "--repetitions",
+                                              "--batches",
+                                              "--json",
+                                              "--device",
+                                              "--ctx-size",
+                                              "--weights",
+                                              "--random-weights",
+                                              "--verbose",
+                                              "--help",
+                                              "--manual",
+                                              "--completion",
+                                              "--version",
+                                              "--emulator-check",
+                                              "--emulator-schedule",
+                                              "--profile",
+                                              "--profile-json"};
   for (const CLI::Option *option : app.get_options())
     if (option->count() && !taken.count(option->get_name()))
       return Error("--bench makes no text and does not take " +
@@ -340,7 +355,12 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
   Result<DeviceChoice> device = DeviceChoice::parse(raw.device);
   if (!device)
     return device.error();
+  device->emulator = line.device.emulator;
   line.device = *device;
+  if (std::string given = line.device.emulator.given();
+      !given.empty() && line.device.kind == DeviceChoice::Cuda)
+    return Error(given + ": belongs to the emulator; found --device " +
+                 raw.device);
   if (raw.bench) {
     if (Error error = readBench(app, line, raw))
       return error;

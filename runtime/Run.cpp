@@ -342,7 +342,12 @@ int Session::run() {
       return outcome;
     if (Outcome outcome = startDevice())
       return outcome;
-    return line.bench ? bench() : generate();
+    Outcome outcome = line.bench ? bench() : generate();
+    // A run that failed has a profile, too.
+    if (Error error = line.device.emulator.report(*device, executable->gpu());
+        error && !outcome)
+      return failed(error);
+    return outcome;
   };
   Outcome outcome = work();
   if (!outcome || output.closed())

@@ -6,6 +6,7 @@
 #define LLAMAC_RUNTIME_DEVICE_DEVICE_H
 
 #include "runtime/Result.h"
+#include "runtime/device/Profile.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -118,6 +119,12 @@ public:
   /// Milliseconds between two recorded events. The emulator derives it from
   /// executed instructions and never from a clock.
   virtual Result<double> elapsedMilliseconds(Event *start, Event *end) = 0;
+
+  /// What has been executed so far; null where nothing counts it (CUDA).
+  virtual const EmulatorCounters *counters() const { return nullptr; }
+  /// With EmulatorOptions::profile: the kernels, in the order of their first
+  /// launches.
+  virtual std::vector<KernelProfile> profile() const { return {}; }
 };
 
 /// The emulator's millisecond, in executed warp instructions.
@@ -143,7 +150,7 @@ struct EmulatorOptions {
   bool check = false;
   /// Permutes warps and blocks and delays asynchronous copies, by this seed.
   std::optional<uint64_t> schedule;
-  /// Counts what kernels do.
+  /// Counts what kernels do (Device::profile).
   bool profile = false;
   /// Host threads; 0: as many as the machine has cores. Observed programs
   /// (check, schedule, profile) run on one.

@@ -260,8 +260,13 @@ void Builder::statement(const Statement &statement) {
   if (statement.opcode[0] == '.') // .branchtargets, .callprototype
     return;
   std::string_view root = rootOf(statement.opcode);
-  if (control(statement, root))
+  size_t before = program->notes.size();
+  if (control(statement, root)) {
+    // A call's body has opcodes of its own.
+    for (size_t i = before; root != "call" && i < program->notes.size(); ++i)
+      program->notes[i].opcode = std::string(statement.opcode);
     return;
+  }
   auto found = table.find(root);
   if (found == table.end())
     throw PtxError{statement.line, "unknown instruction '" +

@@ -3,6 +3,7 @@
 // return; events count executed instructions.
 #include "runtime/device/emulator/ModuleLoader.h"
 #include "runtime/device/emulator/Processor.h"
+#include "runtime/device/emulator/ProfileObserver.h"
 #include "runtime/device/emulator/Scheduler.h"
 #include "runtime/device/emulator/check/Checker.h"
 
@@ -33,7 +34,14 @@ public:
   EmulatorDevice(const EmulatedGpu &gpu, const EmulatorOptions &options,
                  unsigned threads)
       : gpu(gpu), options(options), memory(gpu.memoryBytes),
-        scheduler(threads) {}
+        scheduler(threads) {
+    if (!options.profile)
+      return;
+    auto made = std::make_unique<ProfileObserver>();
+    profiler = made.get();
+    totals.countsBytes = true;
+    observe(std::move(made));
+  }
 
   /// Before anything else happens on the device.
   void observe(std::unique_ptr<Observer> added) {
@@ -47,6 +55,24 @@ public:
            ", " + std::to_string(gpu.multiprocessors) + " SMs)";
   }
   bool isEmulator() const override { return true; }
+  const EmulatorCounters *counters() const override {
+    if (profiler) {
+      totals.global = totals.shared = totals.local = MemoryTraffic();
+      auto add = [](MemoryTraffic &sum, const MemoryTraffic &each) {
+        sum.read += each.read;
+        sum.written += each.written;
+      };
+      for (const KernelProfile &kernel : profiler->kernels()) {
+        add(totals.global, kernel.global);
+        add(totals.shared, kernel.shared);
+        add(totals.local, kernel.local);
+      }
+    }
+    return &totals;
+  }
+  std::vector<KernelProfile> profile() const override {
+    return profiler ? profiler->kernels() : std::vector<KernelProfile>();
+  }
   Result<uint64_t> freeMemory() override { return memory.freeBytes(); }
 
   Result<DeviceAddress> allocate(uint64_t bytes,
@@ -163,6 +189,8 @@ public:
     if (observer)
       observer->kernelStarts(launch);
     Error error = scheduler.run(launch, executed);
+    totals.launches += 1;
+    totals.warpInstructions = executed;
     if (observer)
       observer->kernelEnds(launch);
     return error;
@@ -207,6 +235,8 @@ private:
   uint64_t executed = 0;
   uint64_t workspace = 0; ///< of cooperative grids
   uint64_t launches = 0;
+  mutable EmulatorCounters totals;
+  ProfileObserver *profiler = nullptr; ///< among those observed
 
   /// Refuses what the chip would refuse, and fills in the launch.
   Error admit(const Program &program, const LaunchShape &shape,
