@@ -2,11 +2,13 @@
 # What `cmake --install BUILD --prefix P` makes. P can be moved: llamac finds the rest relative to itself.
 #
 #   bin/llamac, bin/llama-opt ...   the programs of the compiler (llamac_tool)
+#   bin/ptx-run                     any PTX kernel on the emulator
 #   libexec/llamac/llama-runtime    the prebuilt executable that llamac copies and gives its sections
 #   libexec/llamac/ptxas, libnvrtc* where they were fetched; else the CUDA toolkit has them
 #   share/doc/llamac/               the licences, the pages of docs/, those that are made from the .td files
 #   share/bash-completion/ zsh/ man/  llamac's completion and manual page (driver/CMakeLists.txt)
 set(licences ${PROJECT_BINARY_DIR}/sentencepiece-${LLAMAC_SENTENCEPIECE_VERSION}/sentencepiece)
+install(TARGETS ptx-run DESTINATION bin)
 if(TARGET llama-runtime)
   install(TARGETS llama-runtime DESTINATION libexec/llamac)
 endif()

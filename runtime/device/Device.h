@@ -50,6 +50,7 @@ struct KernelResources {
   uint32_t registers = 0; ///< per thread; 0 where unknown (emulator)
   uint32_t staticSharedBytes = 0;
   uint32_t localBytes = 0; ///< per thread, spills included
+  std::vector<uint32_t> parameterBytes; ///< of each; only the emulator knows
 };
 
 /// Puts bytes [offset, offset + size) of an upload at `into`. Called from
@@ -106,6 +107,8 @@ public:
   virtual Result<Module *> loadModule(std::string_view image, std::string_view name) = 0;
   virtual Result<Kernel *> findKernel(Module *module, std::string_view name) = 0;
   virtual Result<KernelResources> resources(Kernel *kernel) = 0;
+  /// A module's kernels, in its order; only the emulator knows.
+  virtual std::vector<std::string> kernelNames(Module *) const { return {}; }
 
   /// `arguments[i]` points at the i-th kernel parameter's bytes, as for
   /// cuLaunchKernel; their sizes are the kernel's own.

@@ -163,7 +163,17 @@ public:
     KernelResources result;
     result.staticSharedBytes = program.staticSharedBytes;
     result.localBytes = program.localBytes;
+    for (const Parameter &parameter : program.parameters)
+      result.parameterBytes.push_back(parameter.bytes);
     return result;
+  }
+
+  std::vector<std::string> kernelNames(Module *handle) const override {
+    std::vector<std::string> names;
+    for (const EmulatorKernel &kernel :
+         reinterpret_cast<EmulatorModule *>(handle)->kernels)
+      names.push_back(kernel.program->name);
+    return names;
   }
 
   Error launch(Kernel *handle, const LaunchShape &shape,
