@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # What an installation holds besides llamac: the developer's tools, completion, the manual page, the documents. The manual
 # pages say what --help says, in troff that man understands.
+# UNSUPPORTED: quick
 # RUN: bash %s %t
 . "$(dirname "$0")/Inputs/setup.sh"
 cmake --install "$LLAMAC_BINARY_DIR" --prefix "$work/prefix" >"$work/install.log"
