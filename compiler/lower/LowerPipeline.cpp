@@ -34,9 +34,18 @@ void lower::buildLowerPipeline(OpPassManager &manager, StringRef gpu) {
   rest.addPass(createLowerDebugScopesPass());
 }
 
+namespace {
+struct LowerPipelineOptions : PassPipelineOptions<LowerPipelineOptions> {
+  Option<std::string> gpu{*this, "gpu", llvm::cl::desc("row of the GPU table"),
+                          llvm::cl::init("h200")};
+};
+} // namespace
+
 void lower::registerLowerPipeline() {
   registerLowerPasses();
-  PassPipelineRegistration<>(
-      "lower", "tiled -> nvvm, for the h200",
-      [](OpPassManager &manager) { buildLowerPipeline(manager, "h200"); });
+  PassPipelineRegistration<LowerPipelineOptions>(
+      "lower", "tiled -> nvvm",
+      [](OpPassManager &manager, const LowerPipelineOptions &options) {
+        buildLowerPipeline(manager, options.gpu);
+      });
 }

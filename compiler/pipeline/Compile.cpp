@@ -112,11 +112,15 @@ private:
            std::to_string(gpu->memoryBytes / 1'000'000'000) + " GB of " +
            gpu->name +
            "; at run time --ctx-size or --max-batch must be smaller");
-    note("--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
-         " --max-seq-len " + std::to_string(options.maxSeqLen) +
-         " --max-batch " + std::to_string(options.maxBatch));
+    note(
+        "--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
+        " --max-seq-len " + std::to_string(options.maxSeqLen) +
+        " --max-batch " + std::to_string(options.maxBatch) +
+        (request.blocks ? " --blocks " + std::to_string(*request.blocks) : ""));
     return llrt::Error::success();
   }
+
+  Target getTarget() const { return {request.gpu, request.blocks.value_or(0)}; }
 
   llrt::Error build() {
     DialectRegistry registry;
@@ -152,7 +156,7 @@ private:
             ptx = std::move(*text);
           return text;
         }
-        return runPhase(*module, stage, request.gpu, &dump);
+        return runPhase(*module, stage, getTarget(), &dump);
       });
       if (result.failed()) {
         if (llrt::Error error =
@@ -227,8 +231,9 @@ private:
     PassportFacts facts;
     facts.version = LLAMAC_VERSION;
     facts.gpu = gpu;
+    facts.blocks = request.blocks.value_or(0);
     facts.place = place;
-    facts.passes = getPassNames(request.gpu);
+    facts.passes = getPassNames(getTarget());
     if (checkpoint.hasWeights) {
       facts.conversions = describeConversions(checkpoint, streams);
       for (const std::string &conversion : facts.conversions)

@@ -19,16 +19,17 @@
 
 namespace mlir::llama {
 
-static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu) {
+static void addPasses(OpPassManager &manager, Stage stage,
+                      const Target &target) {
   switch (stage) {
   case Stage::Fused:
     buildFusePipeline(manager);
     break;
   case Stage::Tiled:
-    tile::buildTilePipeline(manager, gpu);
+    tile::buildTilePipeline(manager, target.gpu, target.blocks);
     break;
   case Stage::Nvvm:
-    lower::buildLowerPipeline(manager, gpu);
+    lower::buildLowerPipeline(manager, target.gpu);
     break;
   case Stage::Llama:
   case Stage::Ptx:
@@ -37,10 +38,10 @@ static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu) {
   }
 }
 
-LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
+LogicalResult runPhase(ModuleOp module, Stage stage, const Target &target,
                        PhaseDump *dump) {
   PassManager manager(module.getContext());
-  addPasses(manager, stage, gpu);
+  addPasses(manager, stage, target);
   if (dump)
     dump->watch(manager, module, stage);
   if (failed(manager.run(module)))
@@ -48,11 +49,11 @@ LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
   return checkStage(module, stage);
 }
 
-std::vector<std::string> getPassNames(StringRef gpu) {
+std::vector<std::string> getPassNames(const Target &target) {
   std::vector<std::string> names;
   for (Stage stage : {Stage::Fused, Stage::Tiled, Stage::Nvvm}) {
     OpPassManager manager(ModuleOp::getOperationName());
-    addPasses(manager, stage, gpu);
+    addPasses(manager, stage, target);
     std::string text;
     llvm::raw_string_ostream stream(text);
     manager.printAsTextualPipeline(stream);

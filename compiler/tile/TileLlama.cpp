@@ -31,7 +31,14 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
       getOperation().emitError("there is no GPU row '") << gpu << "'";
       return signalPassFailure();
     }
-    if (failed(tileModule(getOperation(), *facts)))
+    if (blocks < 0) {
+      getOperation().emitError("blocks: found ") << blocks << ", expected 0 up";
+      return signalPassFailure();
+    }
+    llrt::GpuRow row = *facts;
+    if (blocks > 0)
+      row.multiprocessors = static_cast<uint32_t>(blocks);
+    if (failed(tileModule(getOperation(), row)))
       signalPassFailure();
   }
 
@@ -73,17 +80,30 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
 };
 } // namespace
 
-void tile::buildTilePipeline(OpPassManager &manager, StringRef gpu) {
+void tile::buildTilePipeline(OpPassManager &manager, StringRef gpu,
+                             int64_t blocks) {
   TileLlamaPassOptions options;
   options.gpu = gpu.str();
+  options.blocks = blocks;
   manager.addPass(createTileLlamaPass(options));
   // Last: it says where the finished text has each op.
   manager.addPass(createTileLineNumbersPass());
 }
 
+namespace {
+struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
+  Option<std::string> gpu{*this, "gpu", llvm::cl::desc("row of the GPU table"),
+                          llvm::cl::init("h200")};
+  Option<int64_t> blocks{*this, "blocks", llvm::cl::desc("as of --tile-llama"),
+                         llvm::cl::init(0)};
+};
+} // namespace
+
 void tile::registerTilePipeline() {
   registerTilePasses();
-  PassPipelineRegistration<>(
-      "tile", "fused -> tiled, for the h200",
-      [](OpPassManager &manager) { buildTilePipeline(manager, "h200"); });
+  PassPipelineRegistration<TilePipelineOptions>(
+      "tile", "fused -> tiled",
+      [](OpPassManager &manager, const TilePipelineOptions &options) {
+        buildTilePipeline(manager, options.gpu, options.blocks);
+      });
 }
