@@ -208,6 +208,12 @@ const GpuRow *llrt::matchGpuRow(const FoundGpu &gpu, std::string &why) {
   return nullptr;
 }
 
+const char *Occupancy::limitName() const {
+  static const char *const names[] = {"blocks", "threads", "registers",
+                                      "shared memory"};
+  return names[limit];
+}
+
 Occupancy llrt::occupancyOf(const GpuRow &row, uint32_t threads,
                             uint32_t registersPerThread, uint32_t sharedBytes) {
   constexpr uint32_t warpSize = 32, partitions = 4, registerUnit = 256,
@@ -217,25 +223,25 @@ Occupancy llrt::occupancyOf(const GpuRow &row, uint32_t threads,
   };
   uint32_t warps = (std::max(threads, 1u) + warpSize - 1) / warpSize;
   uint32_t perWarp = roundUp(registersPerThread * warpSize, registerUnit);
-  Occupancy result{row.blocksPerMultiprocessor, "blocks"};
-  auto limitTo = [&](uint32_t blocks, const char *limit) {
+  Occupancy result{row.blocksPerMultiprocessor, Occupancy::Blocks};
+  auto limitTo = [&](uint32_t blocks, Occupancy::Limit limit) {
     if (blocks < result.blocks)
       result = {blocks, limit};
   };
-  limitTo(row.threadsPerMultiprocessor / warpSize / warps, "threads");
+  limitTo(row.threadsPerMultiprocessor / warpSize / warps, Occupancy::Threads);
   if (perWarp) {
     // The hardware counts a block's warps as if they filled all partitions.
     bool fits =
         perWarp * roundUp(warps, partitions) <= row.registersPerMultiprocessor;
     uint32_t warpsThatFit =
         row.registersPerMultiprocessor / partitions / perWarp * partitions;
-    limitTo(fits ? warpsThatFit / warps : 0, "registers");
+    limitTo(fits ? warpsThatFit / warps : 0, Occupancy::Registers);
   }
   uint32_t shared =
       roundUp(sharedBytes + GpuRow::reservedSharedBytes, sharedUnit);
   limitTo(sharedBytes <= row.sharedBytesPerBlock
               ? row.sharedBytesPerMultiprocessor / shared
               : 0,
-          "shared memory");
+          Occupancy::SharedMemory);
   return result;
 }

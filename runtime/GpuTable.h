@@ -86,8 +86,10 @@ const GpuRow *matchGpuRow(const FoundGpu &gpu, std::string &why);
 
 /// Blocks of a kernel that a multiprocessor holds at once, and what limits it.
 struct Occupancy {
+  enum Limit { Blocks, Threads, Registers, SharedMemory };
   uint32_t blocks = 0;
-  const char *limit = ""; ///< "registers", "shared memory", "threads", "blocks"
+  Limit limit = Blocks;
+  const char *limitName() const; ///< "blocks", "threads", ...
 };
 
 /// By the rules of CUDA's occupancy calculator (cuda_occupancy.h): registers

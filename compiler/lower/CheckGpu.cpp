@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// LowerCheckGpuPass: every launch and tile op against the GPU row's facts.
-// Test: test/lower/check-gpu.mlir.
+// LowerCheckGpuPass: every launch and every instruction of the kernels against
+// the GPU row. Test: test/lower/check-gpu.mlir.
 #include "compiler/lower/Passes.h"
 
 #include "dialects/tile/TileDialect.h"
@@ -14,8 +14,34 @@ namespace mlir::lower {
 
 using namespace mlir;
 
+namespace {
+/// What ops whose names begin so ask of the GPU.
+struct Need {
+  StringLiteral prefix;
+  llrt::GpuFeature feature;
+  StringLiteral what;
+};
+} // namespace
+
+static constexpr Need needs[] = {
+    {"nvvm.cp.async.bulk", llrt::GpuBulkCopy, "bulk copies"},
+    {"nvvm.cp.async", llrt::GpuAsyncCopy, "asynchronous copies"},
+    {"nvvm.fence.proxy", llrt::GpuBulkCopy, "an asynchronous proxy"},
+    {"nvvm.mbarrier.try_wait", llrt::GpuMbarrierWait, "waiting at an mbarrier"},
+    {"nvvm.mbarrier.arrive.expect_tx", llrt::GpuMbarrierWait,
+     "mbarriers that count bytes"},
+    {"nvvm.fence.mbarrier.init", llrt::GpuCluster, "clusters"},
+    {"nvvm.cluster", llrt::GpuCluster, "clusters"},
+    {"nvvm.mapa", llrt::GpuCluster, "clusters"},
+    {"nvvm.read.ptx.sreg.cluster", llrt::GpuCluster, "clusters"},
+    {"nvvm.wgmma", llrt::GpuWarpgroup, "products of warpgroups"},
+    {"nvvm.setmaxregister", llrt::GpuSetRegisters, "setmaxnreg"},
+    {"nvvm.mma.sync", llrt::GpuMatrixProduct, "products of matrices"},
+    {"nvvm.ldmatrix", llrt::GpuMatrixProduct, "loads of matrices"},
+};
+
 static LogicalResult checkLaunch(gpu::LaunchFuncOp launch,
-                                 const llrt::GpuRow &facts) {
+                                 const llrt::GpuRow &row) {
   APInt value;
   uint64_t threads = 1;
   for (Value size :
@@ -24,27 +50,32 @@ static LogicalResult checkLaunch(gpu::LaunchFuncOp launch,
       threads *= value.getZExtValue();
   if (threads > llrt::GpuRow::threadsPerBlock)
     return launch.emitOpError("has ")
-           << threads << " threads a block; " << facts.name << " has at most "
+           << threads << " threads a block; " << row.name << " has at most "
            << llrt::GpuRow::threadsPerBlock;
   Value shared = launch.getDynamicSharedMemorySize();
   if (shared && matchPattern(shared, m_ConstantInt(&value)) &&
-      value.getZExtValue() > facts.sharedBytesPerBlock)
+      value.getZExtValue() > row.sharedBytesPerBlock)
     return launch.emitOpError("takes ")
-           << value.getZExtValue() << " bytes of shared memory; " << facts.name
-           << " has at most " << facts.sharedBytesPerBlock;
+           << value.getZExtValue() << " bytes of shared memory; " << row.name
+           << " has at most " << row.sharedBytesPerBlock;
+  if (launch.hasClusterSize() && !row.has(llrt::GpuCluster))
+    return launch.emitOpError("needs clusters, which ") << row.name << " lacks";
   return success();
 }
 
-static LogicalResult check(Operation *op, const llrt::GpuRow &facts) {
+static LogicalResult check(Operation *op, const llrt::GpuRow &row) {
   if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
-    return checkLaunch(launch, facts);
-  if (isa<tile::RingOp>(op) && !facts.has(llrt::GpuBulkCopy))
-    return op->emitOpError("needs bulk copies, which ")
-           << facts.name << " lacks";
-  auto product = dyn_cast<tile::ProductOp>(op);
-  if (product && product.getElement().isBF16() &&
-      !facts.has(llrt::GpuMatrixProduct))
-    return op->emitOpError("of bf16 is not there on ") << facts.name;
+    return checkLaunch(launch, row);
+  StringRef name = op->getName().getStringRef();
+  // The first that fits: longer names come before what they begin with.
+  for (const Need &need : needs) {
+    if (!name.starts_with(need.prefix))
+      continue;
+    if (row.has(need.feature))
+      return success();
+    return op->emitOpError("needs ")
+           << need.what << ", which " << row.name << " lacks";
+  }
   return success();
 }
 
@@ -55,14 +86,14 @@ struct LowerCheckGpuPass
 
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    const llrt::GpuRow *facts = llrt::findGpuRow(gpu);
-    if (!facts) {
+    const llrt::GpuRow *row = llrt::findGpuRow(gpu);
+    if (!row) {
       getOperation().emitError("there is no GPU row '") << gpu << "'";
       return signalPassFailure();
     }
     WalkResult result = getOperation().walk([&](Operation *op) {
-      return failed(check(op, *facts)) ? WalkResult::interrupt()
-                                       : WalkResult::advance();
+      return failed(check(op, *row)) ? WalkResult::interrupt()
+                                     : WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();

@@ -19,9 +19,12 @@ void lower::buildLowerPipeline(OpPassManager &manager, StringRef gpu) {
   check.gpu = gpu.str();
   manager.addPass(createLowerCheckGpuPass(check));
   OpPassManager &kernels = manager.nest<gpu::GPUModuleOp>();
-  kernels.addPass(createLowerTileToNVVMPass());
+  LowerTileToNVVMPassOptions tile;
+  tile.gpu = gpu.str();
+  kernels.addPass(createLowerTileToNVVMPass(tile));
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
+  manager.addPass(createLowerCheckGpuPass(check));
   // Takes only whole modules; the host functions have no control flow.
   manager.addPass(createConvertControlFlowToLLVMPass());
   OpPassManager &rest = manager.nest<gpu::GPUModuleOp>();

@@ -8,10 +8,11 @@ include "mlir/Pass/PassBase.td"
 def LowerCheckGpuPass : Pass<"lower-check-gpu", "::mlir::ModuleOp"> {
   let summary = "refuse what the GPU row cannot run";
   let description = [{
-    Checks every launch and every tile op against the row `gpu` of
-    runtime/GpuTable.h: threads and dynamic shared memory of a launch, bulk copies,
-    products of 16-bit tiles. The back end would abort the process instead.
-    Changes nothing.
+    Checks every launch and every NVVM op of the kernels against the row `gpu`
+    of runtime/GpuTable.h: threads, dynamic shared memory and clusters of a
+    launch; copies, barriers, products and the like of an architecture. The
+    back end would abort the process instead. Changes nothing. It runs before
+    `lower` and, for what that makes, after it.
   }];
   let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">];
 }
@@ -19,6 +20,9 @@ def LowerCheckGpuPass : Pass<"lower-check-gpu", "::mlir::ModuleOp"> {
 def LowerTileToNVVMPass : Pass<"lower-tile-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
   let summary = "tile ops become LLVM and NVVM ops";
   let description = [{
+    Rings are filled by bulk copies where the row `gpu` has them, else by the
+    asynchronous copies of all threads.
+
     Shared memory becomes one external array `@smem`, 1024-byte aligned, and
     every offset an address in it.
 
@@ -36,6 +40,7 @@ def LowerTileToNVVMPass : Pass<"lower-tile-to-nvvm", "::mlir::gpu::GPUModuleOp">
     %v = llvm.load %address {alignment = 4 : i64} : !llvm.ptr<3> -> f32
     ```
   }];
+  let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // LowerTileToNVVMPass: each tile op inside a gpu.module becomes the few LLVM
 // and NVVM ops that are one or two instructions each. Products and the softmax
-// are in TileProductsToNVVM.cpp. Test: test/lower/tile-to-nvvm.mlir.
+// are in TileProductsToNVVM.cpp, rings in RingsBy*Copy.cpp. Test:
+// test/lower/tile-to-nvvm.mlir.
 #include "compiler/lower/TileToNVVM.h"
 
 #include "compiler/lower/Passes.h"
@@ -26,6 +27,19 @@ static Value sharedAddress(KernelBuilder &k, Value offset) {
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
+Value lower::packRing(KernelBuilder &k, Type type, Value data, Value barriers) {
+  Value ring = LLVM::PoisonOp::create(k, type);
+  ring = LLVM::InsertValueOp::create(k, ring, data, ArrayRef<int64_t>{0});
+  return LLVM::InsertValueOp::create(k, ring, barriers, ArrayRef<int64_t>{1});
+}
+
+Value lower::getStageData(KernelBuilder &k, RingType type, Value ring,
+                          Value step) {
+  Value data = LLVM::ExtractValueOp::create(k, ring, ArrayRef<int64_t>{0});
+  Value slot = k.bitAnd(step, type.getStages() - 1);
+  return k.add(data, k.mul(slot, type.getStageBytes()));
+}
+
 Value lower::getSharedAddress(KernelBuilder &k, Value offset) {
   return sharedAddress(k, offset);
 }
@@ -39,12 +53,7 @@ static unsigned alignmentOf(Type type) {
   return std::min(16u, count * type.getIntOrFloatBitWidth() / 8);
 }
 
-/// Where the stage of a step and its barrier lie, and the step's parity.
 namespace {
-struct Stage {
-  Value data, barrier, parity;
-};
-
 struct SharedLoadLowering : OpConversionPattern<SharedLoadOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -71,94 +80,13 @@ struct SharedStoreLowering : OpConversionPattern<SharedStoreOp> {
   }
 };
 
-struct RingLowering : OpConversionPattern<RingOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult
-  matchAndRewrite(RingOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    KernelBuilder k(op.getLoc(), rewriter);
-    k.when(adaptor.getElected(), [&] {
-      for (int64_t stage = 0; stage < op.getType().getStages(); ++stage)
-        NVVM::MBarrierInitOp::create(
-            k, sharedAddress(k, k.add(adaptor.getBarriers(), 8 * stage)),
-            k.constant(1), Value());
-      // The copies of the asynchronous proxy must see the barriers too.
-      NVVM::FenceMbarrierInitOp::create(k);
-      NVVM::FenceProxyOp::create(
-          k,
-          NVVM::ProxyKindAttr::get(k.getContext(),
-                                   NVVM::ProxyKind::async_shared),
-          NVVM::SharedSpaceAttr::get(k.getContext(),
-                                     NVVM::SharedSpace::shared_cta));
-    });
-    Type type = getTypeConverter()->convertType(op.getType());
-    Value ring = LLVM::PoisonOp::create(k, type);
-    ring = LLVM::InsertValueOp::create(k, ring, adaptor.getData(),
-                                       ArrayRef<int64_t>{0});
-    ring = LLVM::InsertValueOp::create(k, ring, adaptor.getBarriers(),
-                                       ArrayRef<int64_t>{1});
-    rewriter.replaceOp(op, ring);
-    return success();
-  }
-};
-
-Stage stageOf(KernelBuilder &k, RingType type, Value ring, Value step) {
-  Value data = LLVM::ExtractValueOp::create(k, ring, ArrayRef<int64_t>{0});
-  Value barriers = LLVM::ExtractValueOp::create(k, ring, ArrayRef<int64_t>{1});
-  Value slot = k.bitAnd(step, type.getStages() - 1);
-  Value round = k.shr(step, llvm::Log2_64(type.getStages()));
-  return {k.add(data, k.mul(slot, type.getStageBytes())),
-          sharedAddress(k, k.add(barriers, k.shl(slot, 3))),
-          k.bitAnd(round, 1)};
-}
-
-struct RingFillLowering : OpConversionPattern<RingFillOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult
-  matchAndRewrite(RingFillOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    KernelBuilder k(op.getLoc(), rewriter);
-    RingType type = op.getRing().getType();
-    Stage stage = stageOf(k, type, adaptor.getRing(), adaptor.getStep());
-    Value bytes = k.constant(op.getBytes().value_or(type.getStageBytes()));
-    NVVM::MBarrierArriveExpectTxOp::create(k, Type(), stage.barrier, bytes,
-                                           NVVM::MemScopeKind::CTA, false,
-                                           Value());
-    // Into a cluster's window, of which the block's own is a part: that form
-    // of the copy came with PTX 8.0, the plain one with 8.6.
-    Value data =
-        LLVM::PtrToIntOp::create(k, k.i64(), sharedAddress(k, stage.data));
-    data = LLVM::IntToPtrOp::create(
-        k, LLVM::LLVMPointerType::get(k.getContext(), 7), data);
-    NVVM::CpAsyncBulkGlobalToSharedClusterOp::create(
-        k, data, adaptor.getSource(), stage.barrier, bytes, Value(), Value());
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-struct RingWaitLowering : OpConversionPattern<RingWaitOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult
-  matchAndRewrite(RingWaitOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    KernelBuilder k(op.getLoc(), rewriter);
-    Stage stage = stageOf(k, op.getRing().getType(), adaptor.getRing(),
-                          adaptor.getStep());
-    NVVM::MBarrierTryWaitParityOp::create(k, stage.barrier, stage.parity,
-                                          k.constant(10000000));
-    rewriter.replaceOp(op, stage.data);
-    return success();
-  }
-};
-
 struct RingReleaseLowering : OpConversionPattern<RingReleaseOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
   matchAndRewrite(RingReleaseOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     KernelBuilder k(op.getLoc(), rewriter);
-    if (op.getScope() == Scope::Warp)
+    if (op.getRing().getType().getScope() == Scope::Warp)
       k.syncWarp();
     else
       k.syncBlock();
@@ -173,6 +101,11 @@ struct LowerTileToNVVMPass
 
   void runOnOperation() override {
     MLIRContext *context = &getContext();
+    const llrt::GpuRow *row = llrt::findGpuRow(gpu);
+    if (!row) {
+      getOperation().emitError("there is no GPU row '") << gpu << "'";
+      return signalPassFailure();
+    }
     declareSharedMemory();
     TypeConverter types;
     types.addConversion([](Type type) { return type; });
@@ -182,9 +115,12 @@ struct LowerTileToNVVMPass
                                               {offset, offset});
     });
     RewritePatternSet patterns(context);
-    patterns.add<SharedLoadLowering, SharedStoreLowering, RingLowering,
-                 RingFillLowering, RingWaitLowering, RingReleaseLowering>(
+    patterns.add<SharedLoadLowering, SharedStoreLowering, RingReleaseLowering>(
         types, context);
+    if (row->has(llrt::GpuBulkCopy) && row->has(llrt::GpuMbarrierWait))
+      lower::populateRingsByBulkCopyPatterns(types, patterns);
+    else
+      lower::populateRingsByAsyncCopyPatterns(types, patterns);
     lower::populateTileProductsToNVVMPatterns(types, patterns);
     ConversionTarget target(*context);
     target.addIllegalDialect<TileDialect>();

@@ -43,29 +43,40 @@ namespace mlir::tile {
 
 static constexpr int64_t pageTokens = AttentionShape::pageTokens;
 static constexpr int64_t warpRows = AttentionProducts::rows;
-static constexpr int64_t prefillWarps = 4;
-static constexpr int64_t prefillRows = prefillWarps * warpRows;
+static constexpr int64_t prefillWarps = 4; ///< fewer where memory is short
 
 //===----------------------------------------------------------------------===//
 // Launches
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Byte offsets in shared memory: the ring's stages (K, then V, of one page),
-/// its barriers, then scratch for each warp.
+/// Byte offsets in shared memory: the ring's stages, its barriers, then scratch
+/// for each warp. A stage is K and V of one page or, where two of these do not
+/// fit, one of the two: then K and V are steps of their own. Where that is too
+/// much, there are fewer stages, and then fewer warps; the last layout stands
+/// even if it does not fit, and `lower` refuses it by name.
 struct SharedLayout {
-  int64_t stageBytes, stages, barriers, scratch, scratchBytes, total;
+  int64_t warps, parts, stages; ///< parts: steps of a page
+  int64_t stageBytes, barriers, scratch, scratchBytes, total;
 
-  SharedLayout(const AttentionShape &shape, int64_t warps) {
-    constexpr int64_t mostBytes = 227 * 1024;
-    stageBytes = shape.kvHeadBytes();
-    scratchBytes = AttentionProducts::scratchBytes(shape);
-    stages = 2; // f32 heads of more than 160 dims have room for one only
-    do {
-      barriers = stages * stageBytes;
-      scratch = barriers + 16;
-      total = scratch + warps * scratchBytes;
-    } while (total > mostBytes && --stages);
+  SharedLayout(const AttentionShape &shape, int64_t mostWarps)
+      : scratchBytes(AttentionProducts::scratchBytes(shape)) {
+    for (warps = mostWarps; warps; warps /= 2)
+      for (auto [parts, stages] : {std::pair{1, 2}, {2, 2}, {2, 1}})
+        if (place(shape, parts, stages))
+          return;
+    warps = 1;
+  }
+
+private:
+  bool place(const AttentionShape &shape, int64_t parts, int64_t stages) {
+    this->parts = parts;
+    this->stages = stages;
+    stageBytes = shape.kvHeadBytes() / parts;
+    barriers = stages * stageBytes;
+    scratch = barriers + 16;
+    total = scratch + warps * scratchBytes;
+    return total <= shape.sharedBytes;
   }
 };
 } // namespace
@@ -75,11 +86,12 @@ static int64_t headTiles(const AttentionShape &shape) {
 }
 
 AttentionLaunch getAttentionPrefillLaunch(const AttentionShape &shape) {
-  return {{{AttentionGrid::Tokens, shape.group(), prefillRows},
+  SharedLayout layout(shape, prefillWarps);
+  return {{{AttentionGrid::Tokens, shape.group(), layout.warps * warpRows},
            {AttentionGrid::One, shape.kvHeads, 1},
            {}},
-          prefillWarps * 32,
-          SharedLayout(shape, prefillWarps).total};
+          layout.warps * 32,
+          layout.total};
 }
 
 AttentionLaunch getAttentionSplitLaunch(const AttentionShape &shape) {
@@ -98,8 +110,9 @@ namespace {
 /// One block of attention: a range of pages against a tile of query rows.
 class AttentionBlock {
 public:
-  AttentionBlock(KernelBuilder &k, const AttentionShape &shape, int64_t warps)
-      : k(k), shape(shape), layout(shape, warps), warps(warps),
+  AttentionBlock(KernelBuilder &k, const AttentionShape &shape,
+                 const SharedLayout &layout)
+      : k(k), shape(shape), layout(layout), warps(layout.warps),
         kvHead(k.block(gpu::Dimension::y)) {
     Value scratch = k.add(k.mul(k.warp(), layout.scratchBytes), layout.scratch);
     products = AttentionProducts::create(k, shape, scratch);
@@ -127,16 +140,17 @@ public:
   }
 
 private:
-  void fill(Value ring, Value step, Value page);
-  void zeroPastEnd(Value stage, Value page);
-  SmallVector<Value> addPage(Value stage, Value page, ValueRange state);
+  void fill(Value ring, Value step, Value page, int64_t part);
+  void zeroPastEnd(Value values, Value page);
+  SmallVector<Value> addScores(Value keys, Value page, ValueRange state);
+  SmallVector<Value> addValues(Value values, ValueRange state);
   SmallVector<Value> mask(ValueRange scores, Value page);
   void sync() { warps == 1 ? k.syncWarp() : k.syncBlock(); }
 
   KernelBuilder &k;
   const AttentionShape &shape;
-  SharedLayout layout;
-  int64_t warps;
+  const SharedLayout layout;
+  const int64_t warps;
   Value kvHead;
   std::unique_ptr<AttentionProducts> products;
 };
@@ -144,16 +158,13 @@ private:
 
 AttentionBlock::Rows
 AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
-  Value elected = k.equal(k.thread(), 0);
+  int64_t parts = layout.parts;
+  Scope scope = warps == 1 ? Scope::Warp : Scope::Block;
   Value ring = RingOp::create(
-      k, RingType::get(k.getContext(), layout.stages, layout.stageBytes),
-      k.constant(0), k.constant(layout.barriers), elected);
-  k.when(elected, [&] { // (b)
-    for (int64_t step = 0; step < layout.stages; ++step) {
-      Value page = k.add(firstPage, step);
-      k.when(k.ult(page, endPage), [&] { fill(ring, k.constant(step), page); });
-    }
-  });
+      k, RingType::get(k.getContext(), layout.stages, layout.stageBytes, scope),
+      k.constant(0), k.constant(layout.barriers));
+  for (int64_t step = 0; step < layout.stages; ++step) // (b)
+    fill(ring, k.constant(step), k.add(firstPage, step / parts), step % parts);
   products->loadQueries(queryRow); // (a)
   SmallVector<Value> state(products->outputFragments(), k.zeros(4));
   Value infinity = k.constantF32(-std::numeric_limits<float>::infinity());
@@ -162,26 +173,50 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
   sync();
 
   state = k.loop(firstPage, endPage, 1, state, [&](Value page, ValueRange in) {
-    Value step = k.sub(page, firstPage);
-    Value stage = RingWaitOp::create(k, k.i32(), ring, step); // (c)
-    k.when(k.equal(page, k.sub(endPage, 1)), [&] { zeroPastEnd(stage, page); });
-    SmallVector<Value> out;
-    if (warps == 1) {
-      out = addPage(stage, page, in);
-    } else {
-      // A warp sits out pages that all its rows would mask.
-      Value wanted =
+    // A warp sits out pages that all its rows would mask.
+    Value wanted;
+    if (warps != 1)
+      wanted =
           k.both(warpHasRows, k.compare(arith::CmpIPredicate::sle,
                                         k.mul(page, pageTokens), warpLast));
-      out = k.choose(
-          wanted, in.getTypes(), [&] { return addPage(stage, page, in); },
-          [&] { return SmallVector<Value>(in); });
+    auto whenWanted = [&](ArrayRef<Value> otherwise, auto work) {
+      if (!wanted)
+        return work();
+      return k.choose(wanted, TypeRange(ValueRange(otherwise)), work,
+                      [&] { return SmallVector<Value>(otherwise); });
+    };
+    auto zeroOnLast = [&](Value values) {
+      k.when(k.equal(page, k.sub(endPage, 1)),
+             [&] { zeroPastEnd(values, page); });
+    };
+    auto release = [&](Value step, int64_t part) { // (j)
+      RingReleaseOp::create(k, ring);
+      fill(ring, k.add(step, layout.stages),
+           k.add(page, (part + layout.stages) / parts),
+           (part + layout.stages) % parts);
+    };
+    SmallVector<Value> old(in);
+    Value step = k.mul(k.sub(page, firstPage), parts);
+    Value keys = RingWaitOp::create(k, k.i32(), ring, step); // (c)
+    if (parts == 1) {
+      Value values = k.add(keys, shape.kvHeadBytes() / 2);
+      zeroOnLast(values);
+      SmallVector<Value> out = whenWanted(
+          old, [&] { return addValues(values, addScores(keys, page, in)); });
+      release(step, 0);
+      return out;
     }
-    RingReleaseOp::create(k, ring,
-                          warps == 1 ? Scope::Warp : Scope::Block); // (j)
-    Value next = k.add(page, layout.stages);
-    k.when(k.both(elected, k.ult(next, endPage)),
-           [&] { fill(ring, k.add(step, layout.stages), next); });
+    SmallVector<Value> unchanged(AttentionProducts::scoreFragments, k.zeros(4));
+    unchanged.append(old);
+    SmallVector<Value> scored =
+        whenWanted(unchanged, [&] { return addScores(keys, page, in); });
+    release(step, 0);
+    Value second = k.add(step, 1);
+    Value values = RingWaitOp::create(k, k.i32(), ring, second);
+    zeroOnLast(values);
+    SmallVector<Value> out =
+        whenWanted(old, [&] { return addValues(values, scored); });
+    release(second, 1);
     return out;
   });
 
@@ -195,36 +230,40 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
   return {state, maximum, k.pack(sums)};
 }
 
-/// (b, j) K and V of a page lie one after the other: one copy.
-void AttentionBlock::fill(Value ring, Value step, Value page) {
-  Value number = k.load(k.i32(), k.address(blockTable, k.mul(page, 4)));
+/// (b, j) K and V of a page lie one after the other: one copy, or one each.
+void AttentionBlock::fill(Value ring, Value step, Value page, int64_t part) {
+  Value last = k.sub(endPage, 1);
+  Value number =
+      k.load(k.i32(), k.address(blockTable, k.mul(k.umin(page, last), 4)));
   Value offset = k.mul(k.widen(number), k.constant64(shape.pageBytes()));
-  Value source =
-      k.address(k.address(kv, offset), k.mul(kvHead, shape.kvHeadBytes()));
-  RingFillOp::create(k, ring, step, source, IntegerAttr());
+  Value within =
+      k.add(k.mul(kvHead, shape.kvHeadBytes()), part * layout.stageBytes);
+  Value source = k.address(k.address(kv, offset), within);
+  RingFillOp::create(k, ring, step, source, k.ult(page, endPage),
+                     IntegerAttr());
 }
 
 /// (d)
-void AttentionBlock::zeroPastEnd(Value stage, Value page) {
+void AttentionBlock::zeroPastEnd(Value values, Value page) {
   Value used = k.add(k.sub(lastPosition, k.mul(page, pageTokens)), 1);
   Value begin = k.add(k.mul(used, 128), k.mul(k.thread(), 16));
   Value zero = k.zeros(4);
-  for (int64_t panel = shape.panels(); panel < 2 * shape.panels(); ++panel)
+  for (int64_t panel = 0; panel < shape.panels(); ++panel)
     k.loop(begin, k.constant(AttentionShape::panelBytes), warps * 32 * 16,
            [&](Value row) {
-             Value place = k.add(stage, panel * AttentionShape::panelBytes);
+             Value place = k.add(values, panel * AttentionShape::panelBytes);
              k.storeShared(zero, k.add(place, row));
            });
   sync();
 }
 
-/// (e) to (i)
-SmallVector<Value> AttentionBlock::addPage(Value stage, Value page,
-                                           ValueRange state) {
+/// (e) to (h), and alpha O of (i): the probabilities and the new state.
+SmallVector<Value> AttentionBlock::addScores(Value keys, Value page,
+                                             ValueRange state) {
   Value factor = k.constantF32(
       static_cast<float>(1.4426950408889634 / std::sqrt(shape.headDim)));
   Value factors = k.pack({factor, factor, factor, factor});
-  SmallVector<Value> scores = products->scores(stage); // (e)
+  SmallVector<Value> scores = products->scores(keys); // (e)
   for (Value &fragment : scores)
     fragment = k.mulf(fragment, factors);
   scores = mask(scores, page); // (f)
@@ -237,15 +276,21 @@ SmallVector<Value> AttentionBlock::addPage(Value stage, Value page,
 
   Value scale = vectorOf(k.element(update.getScale(), 0),
                          k.element(update.getScale(), 1));
-  SmallVector<Value> output;
+  SmallVector<Value> result(update.getProbabilities());
   for (Value fragment : state.drop_back(2))
-    output.push_back(k.mulf(fragment, scale));
-  Value values = k.add(stage, shape.kvHeadBytes() / 2);
-  output =
-      products->addValues(update.getProbabilities(), values, output); // (i)
-  output.push_back(update.getNewMaximum());
-  output.push_back(update.getNewSum());
-  return output;
+    result.push_back(k.mulf(fragment, scale));
+  result.push_back(update.getNewMaximum());
+  result.push_back(update.getNewSum());
+  return result;
+}
+
+/// (i): from what addScores gave to the state after this page.
+SmallVector<Value> AttentionBlock::addValues(Value values, ValueRange state) {
+  constexpr int64_t scores = AttentionProducts::scoreFragments;
+  SmallVector<Value> result = products->addValues(
+      state.take_front(scores), values, state.drop_front(scores).drop_back(2));
+  llvm::append_range(result, state.take_back(2));
+  return result;
 }
 
 /// (f) Only pages that some row of the warp does not see whole.
@@ -283,10 +328,12 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
                                      StringRef name) {
   KernelBuilder k(builder.getUnknownLoc(), builder);
   auto pointer = Parameter::Pointer;
+  SharedLayout layout(shape, prefillWarps);
+  int64_t blockRows = layout.warps * warpRows;
   gpu::GPUFuncOp kernel = k.startKernel(
       name,
       {pointer, pointer, pointer, pointer, pointer, pointer, Parameter::Scalar},
-      prefillWarps * 32);
+      layout.warps * 32);
   Value query = kernel.getArgument(0), kv = kernel.getArgument(1),
         positions = kernel.getArgument(2), slots = kernel.getArgument(3),
         blockTable = kernel.getArgument(4), output = kernel.getArgument(5),
@@ -298,7 +345,7 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
   Value kvHead = k.block(gpu::Dimension::y);
   Value rowCount = k.mul(tokens, group);
   Value lastRow = k.sub(rowCount, 1);
-  Value blockRow = k.mul(k.block(), prefillRows);
+  Value blockRow = k.mul(k.block(), blockRows);
   Value warpRow = k.add(blockRow, k.mul(k.warp(), warpRows));
   auto tokenOf = [&](Value row) { return k.udiv(k.umin(row, lastRow), group); };
   auto positionOf = [&](Value row) {
@@ -308,11 +355,11 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
     return k.add(k.mul(kvHead, group), k.urem(k.umin(row, lastRow), group));
   };
 
-  AttentionBlock block(k, shape, prefillWarps);
+  AttentionBlock block(k, shape, layout);
   block.kv = kv;
   block.blockTable = k.address(
       blockTable, k.mul(k.load(k.i32(), slots), shape.maxPages() * 4));
-  block.lastPosition = positionOf(k.add(blockRow, prefillRows - 1));
+  block.lastPosition = positionOf(k.add(blockRow, blockRows - 1));
   block.firstPage = k.constant(0);
   block.endPage = k.add(k.udiv(block.lastPosition, pageTokens), 1);
   block.warpFirst = positionOf(warpRow);
@@ -385,7 +432,7 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
     Value tokenHead = k.add(k.mul(token, shape.heads), k.mul(kvHead, group));
     Value lastHead = k.constant(group - 1);
 
-    AttentionBlock block(k, shape, 1);
+    AttentionBlock block(k, shape, SharedLayout(shape, 1));
     block.kv = kv;
     Value slot = k.load(k.i32(), k.address(slots, k.mul(token, 4)));
     block.blockTable = k.address(blockTable, k.mul(slot, shape.maxPages() * 4));

@@ -38,6 +38,8 @@ struct AttentionShape {
   int64_t headDim = 0; ///< even, at most 256
   int64_t layers = 0;
   int64_t maxSeqLen = 0;
+  /// What a block may have; decides stages and warps, never a value.
+  int64_t sharedBytes = 227 * 1024;
 
   static constexpr int64_t pageTokens = 64;
   static constexpr int64_t splitTokens = 256;

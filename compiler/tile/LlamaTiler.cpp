@@ -15,7 +15,9 @@ LlamaTiler::LlamaTiler(ModuleOp module, llama::ModelAttr model,
     : module(module), model(model), workspace(workspace), gpu(gpu),
       attention(getAttentionShape(model)), kernels(kernels),
       streams(streamBuilder, model.getStorage()),
-      attributes(module.getContext()) {}
+      attributes(module.getContext()) {
+  attention.sharedBytes = gpu.sharedBytesPerBlock;
+}
 
 LogicalResult LlamaTiler::tile(OpBuilder &builder, func::FuncOp prefill,
                                func::FuncOp decode) {

@@ -67,6 +67,9 @@ private:
   Location locate(StreamOp stream) const;
   Location locate(StringRef part) const;
 
+  /// A launch in `function`, and in the kernel what it may take for it.
+  void launch(HostFunction &function, Location loc, gpu::GPUFuncOp kernel,
+              const HostFunction::Shape &shape, ValueRange arguments);
   ProductShape startShape(Epilogue epilogue, StreamOp stream) const;
   void launchProduct(Location loc, const ProductShape &shape, StringRef role,
                      HostFunction::Variable rows, ValueRange arguments);

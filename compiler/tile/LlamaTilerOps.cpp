@@ -26,6 +26,17 @@ static int64_t chooseRowsPerBlock(const ProductShape &shape,
   return 16;
 }
 
+/// 16 KB of weights on their way to each warp where a multiprocessor can hold
+/// two such blocks, else 8 KB; two stages at least.
+static int64_t chooseBytesInFlight(ProductShape shape,
+                                   const llrt::GpuRow &gpu) {
+  shape.bytesInFlight = 16 * 1024;
+  int64_t block = shape.sharedBytes() + llrt::GpuRow::reservedSharedBytes;
+  return 2 * block <= gpu.sharedBytesPerMultiprocessor
+             ? shape.bytesInFlight
+             : std::max<int64_t>(8 * 1024, 2 * shape.stageBytes());
+}
+
 ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   ProductShape shape;
   shape.epilogue = epilogue;
@@ -34,8 +45,24 @@ ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   shape.k = stream.getK();
   shape.tokensPerBlock = epilogue == Epilogue::Logits ? 8 : tokensPerBlock;
   shape.rowsPerBlock = chooseRowsPerBlock(shape, gpu.multiprocessors);
+  shape.bytesInFlight = chooseBytesInFlight(shape, gpu);
   shape.weightsTensors = locate(stream);
   return shape;
+}
+
+/// Left alone, the assembler saves registers for more blocks than shared memory
+/// has room for, by a few spills; told of all that have room, by many. So it is
+/// told of two at most, which leaves each thread of 128 all 255 registers.
+void LlamaTiler::launch(HostFunction &function, Location loc,
+                        gpu::GPUFuncOp kernel, const HostFunction::Shape &shape,
+                        ValueRange arguments) {
+  llrt::Occupancy occupancy =
+      llrt::occupancyOf(gpu, shape.threads, 0, shape.sharedBytes);
+  if (occupancy.limit == llrt::Occupancy::SharedMemory && occupancy.blocks)
+    kernel->setAttr(
+        NVVM::NVVMDialect::getMinctasmAttrName(),
+        attributes.getI32IntegerAttr(std::min<uint32_t>(occupancy.blocks, 2)));
+  function.launch(loc, kernel, shape, arguments);
 }
 
 void LlamaTiler::launchProduct(Location loc, const ProductShape &shape,
@@ -43,13 +70,12 @@ void LlamaTiler::launchProduct(Location loc, const ProductShape &shape,
                                ValueRange arguments) {
   HostFunction &function = rows == Host::HeadRows ? *head : *host;
   std::string name = (role + "_" + Twine(shape.tokensPerBlock)).str();
-  function.launch(
-      loc, kernels.getProduct(shape, name),
-      {{function.extent(loc, rows, shape.tokensPerBlock),
-        function.extent(loc, shape.rowBlocks()), function.extent(loc, 1)},
-       ProductShape::threads,
-       shape.sharedBytes()},
-      arguments);
+  launch(function, loc, kernels.getProduct(shape, name),
+         {{function.extent(loc, rows, shape.tokensPerBlock),
+           function.extent(loc, shape.rowBlocks()), function.extent(loc, 1)},
+          ProductShape::threads,
+          shape.sharedBytes()},
+         arguments);
 }
 
 LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
@@ -201,14 +227,14 @@ LogicalResult LlamaTiler::tileEmbed(llama::EmbedOp op) {
                               model.getHiddenSize(), workspace.xStride, name);
       });
   Location loc = op.getLoc();
-  host->launch(loc, kernel,
-               {{host->extent(loc, Host::Tokens, 1), host->extent(loc, 1),
-                 host->extent(loc, 1)},
-                128,
-                0},
-               {host->place(loc, Host::Workspace, workspace.tokens),
-                host->place(loc, Host::Weights, stream.getOffset()),
-                host->place(loc, Host::Workspace, workspace.x)});
+  launch(*host, loc, kernel,
+         {{host->extent(loc, Host::Tokens, 1), host->extent(loc, 1),
+           host->extent(loc, 1)},
+          128,
+          0},
+         {host->place(loc, Host::Workspace, workspace.tokens),
+          host->place(loc, Host::Weights, stream.getOffset()),
+          host->place(loc, Host::Workspace, workspace.x)});
   known[op.getResult()] = {Known::Residual, {}, version};
   return success();
 }
@@ -217,20 +243,19 @@ LogicalResult LlamaTiler::tileAttention(llama::AttentionOp op) {
   if (failed(expect(op, op.getQuery(), Known::Query)))
     return failure();
   Location loc = op.getLoc();
-  auto launch = [&](StringRef name, const AttentionLaunch &shape, auto build,
-                    ValueRange arguments) {
+  auto add = [&](StringRef name, const AttentionLaunch &shape, auto build,
+                 ValueRange arguments) {
     gpu::GPUFuncOp kernel =
         kernels.get(name, locate("model.layers.*.self_attn"),
                     [&](OpBuilder &builder, StringRef name) {
                       return build(builder, attention, name);
                     });
-    host->launch(
-        loc, kernel,
-        {{host->extent(loc, shape.grid[0]), host->extent(loc, shape.grid[1]),
-          host->extent(loc, shape.grid[2])},
-         shape.threads,
-         shape.dynamicSharedBytes},
-        arguments);
+    launch(*host, loc, kernel,
+           {{host->extent(loc, shape.grid[0]), host->extent(loc, shape.grid[1]),
+             host->extent(loc, shape.grid[2])},
+            shape.threads,
+            shape.dynamicSharedBytes},
+           arguments);
   };
   Value query = host->place(loc, Host::Workspace, workspace.query);
   Value cache = host->place(loc, Host::KvPool, layer * attention.layerBytes());
@@ -240,16 +265,15 @@ LogicalResult LlamaTiler::tileAttention(llama::AttentionOp op) {
   Value output = host->place(loc, Host::Workspace, workspace.attention);
   if (isDecode) {
     Value partials = host->place(loc, Host::Workspace, workspace.partials);
-    launch("attention_split", getAttentionSplitLaunch(attention),
-           buildAttentionSplit,
-           {query, cache, positions, slots, table, partials});
-    launch("attention_merge", getAttentionMergeLaunch(attention),
-           buildAttentionMerge, {partials, positions, output});
+    add("attention_split", getAttentionSplitLaunch(attention),
+        buildAttentionSplit, {query, cache, positions, slots, table, partials});
+    add("attention_merge", getAttentionMergeLaunch(attention),
+        buildAttentionMerge, {partials, positions, output});
   } else {
-    launch("attention_prefill", getAttentionPrefillLaunch(attention),
-           buildAttentionPrefill,
-           {query, cache, positions, slots, table, output,
-            host->get(Host::Tokens)});
+    add("attention_prefill", getAttentionPrefillLaunch(attention),
+        buildAttentionPrefill,
+        {query, cache, positions, slots, table, output,
+         host->get(Host::Tokens)});
   }
   known[op.getResult()].kind = Known::Attention;
   return success();
@@ -266,12 +290,12 @@ LogicalResult LlamaTiler::tileSample(llama::SampleOp op) {
         return buildGreedy(builder, model.getVocabSize(), op.getPieces(), name);
       });
   Location loc = op.getLoc();
-  head->launch(loc, kernel,
-               {{head->extent(loc, Host::HeadRows, 1), head->extent(loc, 1),
-                 head->extent(loc, 1)},
-                greedyThreads,
-                greedySharedBytes},
-               {head->place(loc, Host::Workspace, workspace.logits),
-                head->place(loc, Host::Workspace, workspace.nextToken)});
+  launch(*head, loc, kernel,
+         {{head->extent(loc, Host::HeadRows, 1), head->extent(loc, 1),
+           head->extent(loc, 1)},
+          greedyThreads,
+          greedySharedBytes},
+         {head->place(loc, Host::Workspace, workspace.logits),
+          head->place(loc, Host::Workspace, workspace.nextToken)});
   return success();
 }

@@ -24,7 +24,7 @@ private:
   };
 
   void startStream();
-  void fill(Value step);
+  void fill(Value step, Value wanted);
   void computeScales();
   void multiply();
   void multiplyStep(Value step, Value stage);
@@ -61,7 +61,6 @@ private:
   Value quad, row;            ///< lane % 4, lane / 4
   Value firstToken, rowBlock; ///< of this block
   Value tokensLeft;           ///< from the first on
-  Value elected;              ///< lane 0
   Value ring, source, steps;  ///< of this warp
   Value warpData;             ///< offset of this warp's stages
   Value laneOffset;           ///< in a stage

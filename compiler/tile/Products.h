@@ -44,16 +44,17 @@ struct HeadLayout {
 
 struct ProductShape {
   Epilogue epilogue = Epilogue::Residual;
-  Type storage;               ///< bf16, f16 or f32
-  int64_t rows = 0;           ///< packed rows; pairs have two
-  int64_t k = 0;              ///< features of the input
-  int64_t inputStride = 0;    ///< elements between two tokens of the input
-  int64_t outputStride = 0;   ///< of the output; unused by Rope
-  int64_t outputs = 0;        ///< features of the output; unused by Rope
-  float eps = 0;              ///< of the norm; unused by Residual
-  HeadLayout heads;           ///< Rope only
-  int64_t rowsPerBlock = 64;  ///< 16, 32 or 64
-  int64_t tokensPerBlock = 8; ///< a multiple of 8, at most 32
+  Type storage;                  ///< bf16, f16 or f32
+  int64_t rows = 0;              ///< packed rows; pairs have two
+  int64_t k = 0;                 ///< features of the input
+  int64_t inputStride = 0;       ///< elements between two tokens of the input
+  int64_t outputStride = 0;      ///< of the output; unused by Rope
+  int64_t outputs = 0;           ///< features of the output; unused by Rope
+  float eps = 0;                 ///< of the norm; unused by Residual
+  HeadLayout heads;              ///< Rope only
+  int64_t rowsPerBlock = 64;     ///< 16, 32 or 64
+  int64_t tokensPerBlock = 8;    ///< a multiple of 8, at most 32
+  int64_t bytesInFlight = 16384; ///< per warp; at least two stages
   /// Whose tensors the ops are of, for the debug lines: no part of the shape.
   std::optional<Location> weightsTensors, normTensor;
 
@@ -66,8 +67,7 @@ struct ProductShape {
   static constexpr int64_t warps = 4;
   static constexpr int64_t threads = 32 * warps;
   int64_t stageBytes() const { return rowsPerBlock * 128; }
-  /// 16 KB in flight per warp.
-  int64_t stages() const { return 16384 / stageBytes(); }
+  int64_t stages() const { return bytesInFlight / stageBytes(); }
   // Shared memory: ring data [warp][stage], barriers [warp][stage] of 8 bytes,
   // sums of squares f32 [warp][token], scales f32 [token][2].
   int64_t barrierOffset() const { return warps * stages() * stageBytes(); }

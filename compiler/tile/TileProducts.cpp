@@ -74,10 +74,9 @@ void ProductEmitter::startStream() {
   int64_t stages = shape.stages();
   warpData = k.mul(warp, stages * shape.stageBytes());
   Value barriers = k.add(k.mul(warp, stages * 8), shape.barrierOffset());
-  elected = k.equal(lane, 0);
   ring = RingOp::create(
-      k, RingType::get(k.getContext(), stages, shape.stageBytes()), warpData,
-      barriers, elected);
+      k, RingType::get(k.getContext(), stages, shape.stageBytes(), Scope::Warp),
+      warpData, barriers);
   k.syncWarp();
 
   // k tile `warp` of this block's rows.
@@ -91,15 +90,14 @@ void ProductEmitter::startStream() {
   steps = k.shr(
       k.sub(k.constant(shape.kTiles() + ProductShape::warps - 1), warp), 2);
 
-  k.when(elected, [&] {
-    for (int64_t stage = 0; stage < stages; ++stage)
-      k.when(k.ult(k.constant(stage), steps), [&] { fill(k.constant(stage)); });
-  });
+  for (int64_t stage = 0; stage < stages; ++stage)
+    fill(k.constant(stage), k.ult(k.constant(stage), steps));
 }
 
-void ProductEmitter::fill(Value step) {
+void ProductEmitter::fill(Value step, Value wanted) {
   Value offset = k.mul(step, ProductShape::warps * StreamOp::tileBytes);
-  RingFillOp::create(k, ring, step, k.address(source, offset), IntegerAttr());
+  RingFillOp::create(k, ring, step, k.address(source, offset), wanted,
+                     IntegerAttr());
 }
 
 //===----------------------------------------------------------------------===//
@@ -135,7 +133,7 @@ void ProductEmitter::computeScales() {
     exponent = k.umin(k.umax(exponent, k.constant(1)), k.constant(253));
     Value scale = k.bits(k.shl(k.sub(k.constant(254), exponent), 23), k.f32());
     Value undo = k.bits(k.shl(exponent, 23), k.f32());
-    k.when(elected, [&] {
+    k.when(k.equal(lane, 0), [&] {
       k.storeShared(k.pack({scale, undo}),
                     k.add(k.shl(token, 3), shape.scaleOffset()));
     });
@@ -197,11 +195,10 @@ void ProductEmitter::multiply() {
                // block, and nothing of them sinks past a branch with its
                // operands held.
                Value before = k.sub(step, 1);
-               k.when(k.both(elected, k.ult(before, refills)),
-                      [&] { fill(k.add(before, stages)); });
+               fill(k.add(before, stages), k.ult(before, refills));
                Value stage = RingWaitOp::create(k, k.i32(), ring, step);
                multiplyStep(step, stage);
-               RingReleaseOp::create(k, ring, Scope::Warp);
+               RingReleaseOp::create(k, ring);
                SmallVector<Value> next(sums);
                next.append(squares);
                return next;

@@ -28,7 +28,7 @@ void TileDialect::initialize() {
 }
 
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
-                               int64_t stages, int64_t stageBytes) {
+                               int64_t stages, int64_t stageBytes, Scope) {
   if (stages < 1 || stages > 64 || !llvm::isPowerOf2_64(stages)) // (C1)
     return emitError() << "has " << stages
                        << " stages; needs a power of two, at most 64";

@@ -54,14 +54,15 @@ def Tile_RingType : TypeDef<Tile_Dialect, "Ring"> {
   let mnemonic = "ring";
   let summary = "a ring of shared-memory stages";
   let description = [{
-    `!tile.ring<4 x 8192>`: four stages of 8192 bytes. Step s uses stage
-    s mod 4. The value holds where the stages and their barriers lie.
+    `!tile.ring<4 x 8192 among warp>`: four stages of 8192 bytes, shared by the
+    lanes of a warp (or all threads of a `block`). Step s uses stage s mod 4.
+    The value holds where the stages and their barriers lie.
 
     Constraints: (C1) stages is a power of two, at most 64. (C2) stage bytes
     are a positive multiple of 16.
   }];
-  let parameters = (ins "int64_t":$stages, "int64_t":$stageBytes);
-  let assemblyFormat = "`<` $stages `x` $stageBytes `>`";
+  let parameters = (ins "int64_t":$stages, "int64_t":$stageBytes, EnumParameter<Tile_Scope>:$scope);
+  let assemblyFormat = "`<` $stages `x` $stageBytes `among` $scope `>`";
   let genVerifyDecl = 1;
 }
 

@@ -148,44 +148,60 @@ def Tile_SharedStoreOp : Tile_Op<"shared_store", [MemoryEffects<[MemWrite]>]> {
 // Rings
 //===----------------------------------------------------------------------===//
 
+// The steps of a ring, in the order of a loop that reads step after step:
+//
+//   fill 0 .. stages-1; synchronise; for each step s: wait s; read the stage;
+//   release; fill s + stages
+//
+// A fill may also come later, but before the wait that follows. What copies
+// (one thread that orders a bulk copy, or every thread its share) is left to
+// the lowering, by what the GPU has; so each of these ops is for all threads of
+// the ring's scope, converged.
+
 def Tile_RingOp : Tile_Op<"ring"> {
   let summary = "a ring of stages: data at one offset, barriers at another";
   let description = [{
-    Creates the ring's barriers, stages * 8 bytes from `barriers`; the stages
-    lie from `data`. The one thread with `elected` initialises; all threads of
-    the scope must synchronise before they fill or wait.
+    Creates the ring. Its stages lie from `data`, and stages * 8 bytes from
+    `barriers` are its own. The threads of the scope must synchronise before
+    the first wait.
     ```mlir
-    %ring = tile.ring %data, %barriers if %elected : !tile.ring<4 x 8192>
+    %ring = tile.ring %data, %barriers : !tile.ring<4 x 8192 among warp>
     ```
   }];
-  let arguments = (ins I32:$data, I32:$barriers, I1:$elected);
+  let arguments = (ins I32:$data, I32:$barriers);
   let results = (outs Tile_RingType:$ring);
-  let assemblyFormat = "$data `,` $barriers `if` $elected attr-dict `:` qualified(type($ring))";
+  let assemblyFormat = "$data `,` $barriers attr-dict `:` qualified(type($ring))";
 }
 
 def Tile_RingFillOp : Tile_Op<"ring_fill"> {
   let summary = "start to fill the stage of a step from global memory";
   let description = [{
-    By exactly one thread, and for steps past the first round only after
-    `tile.ring_release` of the step that used the stage before. `bytes` are
-    copied to the start of the stage; the default is the whole stage.
+    For every step in order, also for those that are not `wanted`, which copy
+    nothing; for steps past the first round only after `tile.ring_release` of
+    the step that used the stage before. `source` must be good only where the
+    step is wanted. `bytes` are copied to the start of the stage; the default
+    is the whole stage.
     ```mlir
-    tile.ring_fill %ring[%step], %source : !tile.ring<4 x 8192>
+    tile.ring_fill %ring[%step], %source if %wanted : !tile.ring<4 x 8192 among warp>, !llvm.ptr<1>
     ```
     Constraints: (C1) bytes are a positive multiple of 16 and at most a stage.
   }];
-  let arguments = (ins Tile_RingType:$ring, I32:$step, Tile_GlobalPointer:$source,
+  let arguments = (ins Tile_RingType:$ring, I32:$step, Tile_GlobalPointer:$source, I1:$wanted,
       OptionalAttr<I64Attr>:$bytes);
-  let assemblyFormat = "$ring `[` $step `]` `,` $source (`bytes` $bytes^)? attr-dict `:` qualified(type($ring)) `,` qualified(type($source))";
+  let assemblyFormat = [{
+    $ring `[` $step `]` `,` $source `if` $wanted (`bytes` $bytes^)? attr-dict
+    `:` qualified(type($ring)) `,` qualified(type($source))
+  }];
   let hasVerifier = 1;
 }
 
 def Tile_RingWaitOp : Tile_Op<"ring_wait"> {
   let summary = "wait until a step's stage is full; gives its offset";
   let description = [{
-    By every thread that reads the stage.
+    For every wanted step in order, when the next stages - 1 steps have had
+    their `tile.ring_fill`.
     ```mlir
-    %stage = tile.ring_wait %ring[%step] : !tile.ring<4 x 8192>
+    %stage = tile.ring_wait %ring[%step] : !tile.ring<4 x 8192 among warp>
     ```
   }];
   let arguments = (ins Tile_RingType:$ring, I32:$step);
@@ -196,13 +212,13 @@ def Tile_RingWaitOp : Tile_Op<"ring_wait"> {
 def Tile_RingReleaseOp : Tile_Op<"ring_release"> {
   let summary = "wait until all threads that share the ring have read a stage";
   let description = [{
-    By all threads of the scope. Afterwards one of them may fill the stage.
+    Afterwards the stage may be filled again.
     ```mlir
-    tile.ring_release %ring among warp : !tile.ring<4 x 8192>
+    tile.ring_release %ring : !tile.ring<4 x 8192 among warp>
     ```
   }];
-  let arguments = (ins Tile_RingType:$ring, Tile_Scope:$scope);
-  let assemblyFormat = "$ring `among` $scope attr-dict `:` qualified(type($ring))";
+  let arguments = (ins Tile_RingType:$ring);
+  let assemblyFormat = "$ring attr-dict `:` qualified(type($ring))";
 }
 
 //===----------------------------------------------------------------------===//

@@ -15,23 +15,29 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // By bulk copies: one lane of a warp orders them.
   // CHECK-LABEL: gpu.func @ring
-  gpu.func @ring(%data: i32, %barriers: i32, %elected: i1, %step: i32, %source: !llvm.ptr<1>) kernel {
-    // CHECK: scf.if
+  gpu.func @ring(%data: i32, %barriers: i32, %wanted: i1, %step: i32, %source: !llvm.ptr<1>) kernel {
+    // CHECK: %[[LANE:.*]] = arith.andi
+    // CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[LANE]]
+    // CHECK: scf.if %[[FIRST]]
     // CHECK-COUNT-2: nvvm.mbarrier.init
     // CHECK: nvvm.fence.mbarrier.init
     // CHECK: nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}
-    %ring = tile.ring %data, %barriers if %elected : !tile.ring<2 x 2048>
+    %ring = tile.ring %data, %barriers : !tile.ring<2 x 2048 among warp>
+    // CHECK: %[[ORDERS:.*]] = arith.andi %{{.*}}, %{{.*}} : i1
+    // CHECK: scf.if %[[ORDERS]]
     // CHECK: %[[BYTES:.*]] = arith.constant 512 : i32
     // CHECK: nvvm.mbarrier.arrive.expect_tx %{{.*}}, %[[BYTES]]
     // CHECK: nvvm.cp.async.bulk.shared.cluster.global %{{.*}}, %{{.*}}, %{{.*}}, %[[BYTES]]
-    tile.ring_fill %ring[%step], %source bytes 512 : !tile.ring<2 x 2048>, !llvm.ptr<1>
+    tile.ring_fill %ring[%step], %source if %wanted bytes 512 : !tile.ring<2 x 2048 among warp>, !llvm.ptr<1>
     // CHECK: nvvm.mbarrier.try_wait.parity
-    %stage = tile.ring_wait %ring[%step] : !tile.ring<2 x 2048>
+    %stage = tile.ring_wait %ring[%step] : !tile.ring<2 x 2048 among warp>
     // CHECK: nvvm.bar.warp.sync
-    tile.ring_release %ring among warp : !tile.ring<2 x 2048>
+    tile.ring_release %ring : !tile.ring<2 x 2048 among warp>
+    %shared = tile.ring %data, %barriers : !tile.ring<2 x 2048 among block>
     // CHECK: nvvm.barrier0
-    tile.ring_release %ring among block : !tile.ring<2 x 2048>
+    tile.ring_release %shared : !tile.ring<2 x 2048 among block>
     gpu.return
   }
 

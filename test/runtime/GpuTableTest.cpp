@@ -108,16 +108,16 @@ TEST(Occupancy, ByHand) {
   const GpuRow &h200 = *findGpuRow("h200");
   Occupancy found = occupancyOf(h200, 128, 168, 0);
   EXPECT_EQ(found.blocks, 3u);
-  EXPECT_STREQ(found.limit, "registers");
+  EXPECT_STREQ(found.limitName(), "registers");
   found = occupancyOf(h200, 128, 32, 66 * 1024);
   EXPECT_EQ(found.blocks, 3u); // of 67 KB in 228
-  EXPECT_STREQ(found.limit, "shared memory");
+  EXPECT_STREQ(found.limitName(), "shared memory");
   found = occupancyOf(h200, 1024, 32, 0);
   EXPECT_EQ(found.blocks, 2u);
-  EXPECT_STREQ(found.limit, "threads");
+  EXPECT_STREQ(found.limitName(), "threads");
   found = occupancyOf(h200, 32, 16, 0);
   EXPECT_EQ(found.blocks, 32u);
-  EXPECT_STREQ(found.limit, "blocks");
+  EXPECT_STREQ(found.limitName(), "blocks");
   EXPECT_EQ(occupancyOf(h200, 1024, 255, 0).blocks, 0u);
   EXPECT_EQ(occupancyOf(h200, 32, 32, 228 * 1024).blocks, 0u);
 }

@@ -7,7 +7,8 @@
 // A stage is K and V of a page. Four warps share the ring.
 // CHECK-LABEL: gpu.func @attention_prefill
 // CHECK-SAME: known_block_size = array<i32: 128, 1, 1>
-// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384>
+// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384 among block>
+// CHECK-COUNT-2: tile.ring_fill %[[RING]]
 // CHECK: scf.for
 // CHECK: tile.ring_wait %[[RING]]
 // CHECK: tile.load_matrices
@@ -15,7 +16,7 @@
 // CHECK: tile.softmax_update
 // CHECK: tile.load_matrices {{.*}} transposed
 // CHECK: tile.product {{.*}} of bf16
-// CHECK: tile.ring_release %[[RING]] among block
+// CHECK: tile.ring_release %[[RING]]
 // CHECK: tile.ring_fill %[[RING]]
 // CHECK: gpu.return
 
@@ -24,8 +25,8 @@
 // CHECK-SAME: known_block_size = array<i32: 32, 1, 1>
 // CHECK: %[[BEGUN:.*]] = arith.cmpi sle
 // CHECK-NEXT: scf.if %[[BEGUN]]
-// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384>
-// CHECK: tile.ring_release %[[RING]] among warp
+// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384 among warp>
+// CHECK: tile.ring_release %[[RING]]
 // CHECK: gpu.return
 
 // CHECK-LABEL: gpu.func @attention_merge

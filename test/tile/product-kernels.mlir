@@ -6,7 +6,7 @@
 // CHECK-LABEL: gpu.func @head_8
 // CHECK-SAME: %[[X:.*]]: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[W:.*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}
 // CHECK-SAME: known_block_size = array<i32: 128, 1, 1>
-// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 8192>
+// CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 8192 among warp>
 // CHECK: nvvm.bar.warp.sync
 // CHECK-COUNT-2: tile.ring_fill %[[RING]]
 // CHECK: scf.for
@@ -17,7 +17,7 @@
 // CHECK-COUNT-4: tile.load_matrices
 // CHECK-COUNT-2: llvm.nvvm.ff2bf16x2.rn
 // CHECK-COUNT-4: tile.product {{.*}} of bf16
-// CHECK:   tile.ring_release %[[RING]] among warp
+// CHECK:   tile.ring_release %[[RING]]
 // CHECK:   scf.yield
 // CHECK: nvvm.barrier0
 // CHECK: scf.for

@@ -22,19 +22,19 @@ func.func @host(%weights: !llvm.ptr<1>, %tokens: i32) {
 }
 
 // CHECK-LABEL: func.func @ring
-func.func @ring(%data: i32, %barriers: i32, %elected: i1, %step: i32, %source: !llvm.ptr<1>) -> i32 {
-  // CHECK: %[[R:.*]] = tile.ring %{{.*}}, %{{.*}} if %{{.*}} : !tile.ring<4 x 8192>
-  %ring = tile.ring %data, %barriers if %elected : !tile.ring<4 x 8192>
-  // CHECK: tile.ring_fill %[[R]][%{{.*}}], %{{.*}} : !tile.ring<4 x 8192>, !llvm.ptr<1>
-  tile.ring_fill %ring[%step], %source : !tile.ring<4 x 8192>, !llvm.ptr<1>
-  // CHECK: tile.ring_fill %[[R]][%{{.*}}], %{{.*}} bytes 64 : !tile.ring<4 x 8192>, !llvm.ptr<1>
-  tile.ring_fill %ring[%step], %source bytes 64 : !tile.ring<4 x 8192>, !llvm.ptr<1>
-  // CHECK: tile.ring_wait %[[R]][%{{.*}}] : !tile.ring<4 x 8192>
-  %stage = tile.ring_wait %ring[%step] : !tile.ring<4 x 8192>
-  // CHECK: tile.ring_release %[[R]] among warp : !tile.ring<4 x 8192>
-  tile.ring_release %ring among warp : !tile.ring<4 x 8192>
-  // CHECK: tile.ring_release %[[R]] among block : !tile.ring<4 x 8192>
-  tile.ring_release %ring among block : !tile.ring<4 x 8192>
+func.func @ring(%data: i32, %barriers: i32, %wanted: i1, %step: i32, %source: !llvm.ptr<1>) -> i32 {
+  // CHECK: %[[R:.*]] = tile.ring %{{.*}}, %{{.*}} : !tile.ring<4 x 8192 among warp>
+  %ring = tile.ring %data, %barriers : !tile.ring<4 x 8192 among warp>
+  // CHECK: tile.ring_fill %[[R]][%{{.*}}], %{{.*}} if %{{.*}} : !tile.ring<4 x 8192 among warp>, !llvm.ptr<1>
+  tile.ring_fill %ring[%step], %source if %wanted : !tile.ring<4 x 8192 among warp>, !llvm.ptr<1>
+  // CHECK: tile.ring_fill %[[R]][%{{.*}}], %{{.*}} if %{{.*}} bytes 64 : !tile.ring<4 x 8192 among warp>, !llvm.ptr<1>
+  tile.ring_fill %ring[%step], %source if %wanted bytes 64 : !tile.ring<4 x 8192 among warp>, !llvm.ptr<1>
+  // CHECK: tile.ring_wait %[[R]][%{{.*}}] : !tile.ring<4 x 8192 among warp>
+  %stage = tile.ring_wait %ring[%step] : !tile.ring<4 x 8192 among warp>
+  // CHECK: tile.ring_release %[[R]] : !tile.ring<4 x 8192 among warp>
+  tile.ring_release %ring : !tile.ring<4 x 8192 among warp>
+  // CHECK: tile.ring %{{.*}}, %{{.*}} : !tile.ring<2 x 64 among block>
+  %shared = tile.ring %data, %barriers : !tile.ring<2 x 64 among block>
   return %stage : i32
 }
 

@@ -51,20 +51,20 @@ func.func @extent() {
 
 // ring type (C1)
 // expected-error @+1 {{has 3 stages; needs a power of two, at most 64}}
-func.func private @f(!tile.ring<3 x 1024>)
+func.func private @f(!tile.ring<3 x 1024 among warp>)
 
 // -----
 
 // ring type (C2)
 // expected-error @+1 {{has stages of 8 bytes; needs a positive multiple of 16}}
-func.func private @f(!tile.ring<4 x 8>)
+func.func private @f(!tile.ring<4 x 8 among warp>)
 
 // -----
 
 // ring_fill (C1)
-func.func @fill(%r: !tile.ring<4 x 1024>, %s: i32, %p: !llvm.ptr<1>) {
+func.func @fill(%r: !tile.ring<4 x 1024 among warp>, %s: i32, %p: !llvm.ptr<1>, %w: i1) {
   // expected-error @+1 {{copies 2048 bytes into a stage of 1024}}
-  tile.ring_fill %r[%s], %p bytes 2048 : !tile.ring<4 x 1024>, !llvm.ptr<1>
+  tile.ring_fill %r[%s], %p if %w bytes 2048 : !tile.ring<4 x 1024 among warp>, !llvm.ptr<1>
   return
 }
 
