@@ -143,7 +143,7 @@ private:
   void fill(Value ring, Value step, Value page, int64_t part);
   void zeroPastEnd(Value values, Value page);
   SmallVector<Value> addScores(Value keys, Value page, ValueRange state);
-  SmallVector<Value> addValues(Value values, ValueRange state);
+  SmallVector<Value> addValues(Value values, ValueRange scored);
   SmallVector<Value> mask(ValueRange scores, Value page);
   void sync() { warps == 1 ? k.syncWarp() : k.syncBlock(); }
 
@@ -173,18 +173,6 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
   sync();
 
   state = k.loop(firstPage, endPage, 1, state, [&](Value page, ValueRange in) {
-    // A warp sits out pages that all its rows would mask.
-    Value wanted;
-    if (warps != 1)
-      wanted =
-          k.both(warpHasRows, k.compare(arith::CmpIPredicate::sle,
-                                        k.mul(page, pageTokens), warpLast));
-    auto whenWanted = [&](ArrayRef<Value> otherwise, auto work) {
-      if (!wanted)
-        return work();
-      return k.choose(wanted, TypeRange(ValueRange(otherwise)), work,
-                      [&] { return SmallVector<Value>(otherwise); });
-    };
     auto zeroOnLast = [&](Value values) {
       k.when(k.equal(page, k.sub(endPage, 1)),
              [&] { zeroPastEnd(values, page); });
@@ -195,28 +183,34 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
            k.add(page, (part + layout.stages) / parts),
            (part + layout.stages) % parts);
     };
-    SmallVector<Value> old(in);
+    SmallVector<Value> out;
     Value step = k.mul(k.sub(page, firstPage), parts);
     Value keys = RingWaitOp::create(k, k.i32(), ring, step); // (c)
-    if (parts == 1) {
-      Value values = k.add(keys, shape.kvHeadBytes() / 2);
-      zeroOnLast(values);
-      SmallVector<Value> out = whenWanted(
-          old, [&] { return addValues(values, addScores(keys, page, in)); });
+    if (parts == 2) {
+      SmallVector<Value> scored = addScores(keys, page, in);
       release(step, 0);
+      Value second = k.add(step, 1);
+      Value values = RingWaitOp::create(k, k.i32(), ring, second);
+      zeroOnLast(values);
+      out = addValues(values, scored);
+      release(second, 1);
       return out;
     }
-    SmallVector<Value> unchanged(AttentionProducts::scoreFragments, k.zeros(4));
-    unchanged.append(old);
-    SmallVector<Value> scored =
-        whenWanted(unchanged, [&] { return addScores(keys, page, in); });
-    release(step, 0);
-    Value second = k.add(step, 1);
-    Value values = RingWaitOp::create(k, k.i32(), ring, second);
+    Value values = k.add(keys, shape.kvHeadBytes() / 2);
     zeroOnLast(values);
-    SmallVector<Value> out =
-        whenWanted(old, [&] { return addValues(values, scored); });
-    release(second, 1);
+    auto work = [&] { return addValues(values, addScores(keys, page, in)); };
+    if (warps == 1) {
+      out = work();
+    } else {
+      // A warp sits out pages that all its rows would mask. Not with two parts:
+      // the large heads that need those have no registers for a branch.
+      Value wanted =
+          k.both(warpHasRows, k.compare(arith::CmpIPredicate::sle,
+                                        k.mul(page, pageTokens), warpLast));
+      out = k.choose(wanted, in.getTypes(), work,
+                     [&] { return SmallVector<Value>(in); });
+    }
+    release(step, 0);
     return out;
   });
 
@@ -257,7 +251,7 @@ void AttentionBlock::zeroPastEnd(Value values, Value page) {
   sync();
 }
 
-/// (e) to (h), and alpha O of (i): the probabilities and the new state.
+/// (e) to (h), and alpha O of (i): the kept probabilities and the new state.
 SmallVector<Value> AttentionBlock::addScores(Value keys, Value page,
                                              ValueRange state) {
   Value factor = k.constantF32(
@@ -276,7 +270,7 @@ SmallVector<Value> AttentionBlock::addScores(Value keys, Value page,
 
   Value scale = vectorOf(k.element(update.getScale(), 0),
                          k.element(update.getScale(), 1));
-  SmallVector<Value> result(update.getProbabilities());
+  SmallVector<Value> result = products->keep(update.getProbabilities());
   for (Value fragment : state.drop_back(2))
     result.push_back(k.mulf(fragment, scale));
   result.push_back(update.getNewMaximum());
@@ -285,10 +279,10 @@ SmallVector<Value> AttentionBlock::addScores(Value keys, Value page,
 }
 
 /// (i): from what addScores gave to the state after this page.
-SmallVector<Value> AttentionBlock::addValues(Value values, ValueRange state) {
-  constexpr int64_t scores = AttentionProducts::scoreFragments;
+SmallVector<Value> AttentionBlock::addValues(Value values, ValueRange scored) {
+  ValueRange state = scored.take_back(products->outputFragments() + 2);
   SmallVector<Value> result = products->addValues(
-      state.take_front(scores), values, state.drop_front(scores).drop_back(2));
+      scored.drop_back(state.size()), values, state.drop_back(2));
   llvm::append_range(result, state.take_back(2));
   return result;
 }

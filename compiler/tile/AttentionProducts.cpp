@@ -86,16 +86,20 @@ public:
     return result;
   }
 
-  SmallVector<Value> addValues(ValueRange probabilities, Value values,
-                               ValueRange sums) override {
-    SmallVector<Value> result(sums);
-    // The scores of 16 tokens are, rounded, the A operand of one step of k.
+  /// The scores of 16 tokens are, rounded, the A operand of one step of k.
+  SmallVector<Value> keep(ValueRange probabilities) override {
     SmallVector<Value> weights;
     for (int64_t n = 0; n < scoreFragments; n += 2)
       weights.push_back(k.pack({roundHalf(probabilities[n], 0),
                                 roundHalf(probabilities[n], 2),
                                 roundHalf(probabilities[n + 1], 0),
                                 roundHalf(probabilities[n + 1], 2)}));
+    return weights;
+  }
+
+  SmallVector<Value> addValues(ValueRange weights, Value values,
+                               ValueRange sums) override {
+    SmallVector<Value> result(sums);
     for (int64_t n = 0; n < outputFragments(); n += 2) {
       int64_t panel = n / 8;
       Value base = k.add(values, k.bitXor(valueBase, n % 8 * chunkBytes));
@@ -224,8 +228,7 @@ public:
                   });
   }
 
-  SmallVector<Value> addValues(ValueRange probabilities, Value values,
-                               ValueRange sums) override {
+  SmallVector<Value> keep(ValueRange probabilities) override {
     Value mine = k.add(
         weights, k.add(k.mul(quadRow, weightStride), k.mul(quadColumn, 8)));
     for (auto [n, fragment] : llvm::enumerate(probabilities))
@@ -235,7 +238,11 @@ public:
         k.storeShared(pair, k.add(mine, half * 8 * weightStride + n * 32));
       }
     k.syncWarp();
+    return {};
+  }
 
+  SmallVector<Value> addValues(ValueRange, Value values,
+                               ValueRange sums) override {
     // Dims 2*(l%4) and the next one of eight: half of chunk (l%4)/2.
     Value chunk = k.shr(quadColumn, 1);
     Value within = k.mul(k.bitAnd(quadColumn, 1), 8);

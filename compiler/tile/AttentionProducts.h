@@ -32,9 +32,12 @@ public:
   virtual void loadQueries(llvm::function_ref<Value(Value row)> queryRow) = 0;
   /// Q K^T: scoreFragments fragments. `keys` is the offset of K's panels.
   virtual SmallVector<Value> scores(Value keys) = 0;
-  /// sums + P V: outputFragments() fragments of 8 dims. P is rounded to the
-  /// storage type. `values` is the offset of V's panels.
-  virtual SmallVector<Value> addValues(ValueRange probabilities, Value values,
+  /// P as addValues takes it, rounded to the storage type: in vectors of four
+  /// i32, of which there are none where P goes to scratch.
+  virtual SmallVector<Value> keep(ValueRange probabilities) = 0;
+  /// sums + P V: outputFragments() fragments of 8 dims, with the P that was
+  /// kept last. `values` is the offset of V's panels.
+  virtual SmallVector<Value> addValues(ValueRange kept, Value values,
                                        ValueRange sums) = 0;
 
   int64_t outputFragments() const { return (shape.headDim + 7) / 8; }
