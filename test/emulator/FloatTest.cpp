@@ -147,6 +147,24 @@ TEST(Float, DirectedRounding) {
       << "the mode did not come back";
 }
 
+// Each half by itself: 1 + 2 and 3 + 2^-24, which is a tie; a denormal.
+TEST(Float, PairsOfSingles) {
+  const Lanes a = u64({0x40400000'3f800000}), b = u64({0x33800000'40000000}),
+              c = u64({0x3f800000'bf800000}), tiny = u64({0x00000001'3f800000});
+  EXPECT_EQ(runLanes("add.rn.f32x2 %d, %a, %b;", {a, b}, 64),
+            (V{0x40400000'40400000}));
+  EXPECT_EQ(runLanes("sub.rn.f32x2 %d, %a, %b;", {a, b}, 64),
+            (V{0x40400000'bf800000}));
+  EXPECT_EQ(runLanes("mul.rn.f32x2 %d, %a, %b;", {a, b}, 64),
+            (V{0x34400000'40000000}));
+  EXPECT_EQ(runLanes("fma.rn.f32x2 %d, %a, %b, %c;", {a, b, c}, 64),
+            (V{0x3f800002'3f800000}));
+  EXPECT_EQ(runLanes("mul.f32x2 %d, %a, %b;", {tiny, c}, 64),
+            (V{0x00000001'bf800000}));
+  EXPECT_EQ(runLanes("mul.ftz.f32x2 %d, %a, %b;", {tiny, c}, 64),
+            (V{0x00000000'bf800000}));
+}
+
 TEST(Float, MinMaxWithNanAndZeros) {
   float nan = std::nanf("");
   Lanes a = f32({1, nan, nan, -0.0f, 0.0f, -2}),

@@ -34,6 +34,7 @@ bool everything() {
 struct Case {
   std::string model;
   LlamacDtype dtype;
+  std::string gpu = "h200";
 };
 const char *dtypeName(LlamacDtype dtype) {
   return dtype == LLAMAC_BF16 ? "bf16" : dtype == LLAMAC_F16 ? "f16" : "f32";
@@ -60,7 +61,7 @@ const auto *const cleaning = testing::AddGlobalTestEnvironment(new Scratch);
 
 /// What a failure prints of its parameter.
 void PrintTo(const Case &one, std::ostream *out) {
-  *out << one.model << " in " << dtypeName(one.dtype);
+  *out << one.model << " in " << dtypeName(one.dtype) << " for " << one.gpu;
 }
 
 class Contract : public testing::TestWithParam<Case> {
@@ -78,10 +79,10 @@ protected:
     ASSERT_NO_FATAL_FAILURE(prepare());
     const std::string out =
         prepared->stem + "." + dtypeName(GetParam().dtype) + ".exe";
-    const std::string command = std::string(LLAMAC_BINARY_DIR) +
-                                "/bin/llamac " + prepared->folder +
-                                " -q --dtype " + dtypeName(GetParam().dtype) +
-                                " --max-batch 4 -o " + out;
+    const std::string command =
+        std::string(LLAMAC_BINARY_DIR) + "/bin/llamac " + prepared->folder +
+        " -q --dtype " + dtypeName(GetParam().dtype) + " --max-batch 4 --gpu " +
+        GetParam().gpu + " -o " + out;
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
     Result<std::unique_ptr<CompiledModel>> opened = CompiledModel::open(out);
     ASSERT_TRUE(opened) << opened.error().message();
@@ -224,6 +225,36 @@ TEST_P(SevenPages, Holds) {
   check("400 tokens one by one", logitsOf(prepared->oracle->run(1, 399)));
 }
 
+// Kernels that copy by cp.async (sm_80 to sm_89), and those of sm_120.
+class OtherGpus : public Contract {};
+TEST_P(OtherGpus, Holds) {
+  const Oracle &oracle = *prepared->oracle;
+  for (size_t length : {size_t(1), pageTokens + 1})
+    check("prompt of " + std::to_string(length),
+          logitsOf(oracle.run(length, 12)));
+  Error error = model->setChunk(64);
+  ASSERT_FALSE(error) << error.message();
+  const FloatLogits alone = logitsOf(oracle.run(pageTokens + 9, 2));
+  check("chunks of 64", alone);
+  Result<std::vector<FloatLogits>> batch =
+      model->runBatch({oracle.run(9, 1), oracle.run(pageTokens + 9, 2)});
+  ASSERT_TRUE(batch) << batch.error().message();
+  EXPECT_EQ(alone, (*batch)[1]) << "other bits in a batch";
+}
+
+static std::vector<Case> otherGpus() {
+  std::vector<Case> cases;
+  for (const char *gpu : {"a100-80g", "rtx5090"})
+    for (auto [model, dtype] : {std::pair{"gqa-tied", LLAMAC_BF16},
+                                {"dim128", LLAMAC_BF16},
+                                {"mqa-dim48", LLAMAC_F16},
+                                {"hidden172", LLAMAC_F32}})
+      cases.push_back({model, dtype, gpu});
+  cases.push_back({"dim128", LLAMAC_F32, "rtx3090"});
+  cases.push_back({"vocab32003", LLAMAC_BF16, "rtx4090"});
+  return cases;
+}
+
 static std::vector<Case> cases() {
   std::vector<Case> cases;
   for (LlamacDtype dtype : {LLAMAC_BF16, LLAMAC_F16, LLAMAC_F32}) {
@@ -247,11 +278,15 @@ static std::vector<Case> longCases() {
 
 static std::string caseName(const testing::TestParamInfo<Case> &info) {
   std::string name = info.param.model + "_" + dtypeName(info.param.dtype);
+  if (info.param.gpu != "h200")
+    name += "_" + info.param.gpu;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Contract, testing::ValuesIn(cases()),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Models, OtherGpus, testing::ValuesIn(otherGpus()),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Models, SevenPages, testing::ValuesIn(longCases()),
                          caseName);

@@ -2,6 +2,7 @@
 // The attention kernels by value: built, lowered, emitted, run on the emulator
 // and compared with attention in float64, for odd sizes and page edges.
 #include "compiler/tile/Attention.h"
+#include "runtime/GpuTable.h"
 #include "test/tile/KernelFixture.h"
 
 #include <algorithm>
@@ -18,10 +19,11 @@ namespace {
 struct Case {
   const char *type;
   int64_t heads, kvHeads, headDim;
+  const char *row = "h200";
 };
 void PrintTo(const Case &c, std::ostream *os) {
   *os << c.type << ' ' << c.heads << " heads " << c.kvHeads << " kv heads dim "
-      << c.headDim;
+      << c.headDim << " on " << c.row;
 }
 
 constexpr int64_t layers = 2, layer = 1, maxSeqLen = 512;
@@ -36,7 +38,7 @@ struct Sequence {
 class AttentionTest : public KernelFixture,
                       public testing::TestWithParam<Case> {
 protected:
-  AttentionTest() : storage(GetParam().type) {}
+  AttentionTest() : storage(GetParam().type) { row = GetParam().row; }
 
   void SetUp() override {
     const Case &c = GetParam();
@@ -46,6 +48,7 @@ protected:
     shape.headDim = c.headDim;
     shape.layers = layers;
     shape.maxSeqLen = maxSeqLen;
+    shape.sharedBytes = llrt::findGpuRow(row)->sharedBytesPerBlock;
     ASSERT_NO_FATAL_FAILURE(build([&](OpBuilder &builder) {
       shape.storageType = storage.type(builder);
       prefillLaunch = getAttentionPrefillLaunch(shape);
@@ -309,17 +312,25 @@ TEST_P(AttentionTest, PrefillFromAnyPosition) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sizes, AttentionTest,
-    testing::Values(Case{"bf16", 4, 4, 8}, Case{"bf16", 6, 2, 48},
-                    Case{"bf16", 16, 2, 64}, Case{"bf16", 20, 1, 128},
-                    Case{"bf16", 2, 1, 256}, Case{"bf16", 71, 1, 16},
-                    Case{"bf16", 1, 1, 2}, Case{"f16", 3, 1, 22},
-                    Case{"f16", 20, 1, 64}, Case{"f32", 3, 3, 6},
-                    Case{"f32", 6, 2, 48}, Case{"f32", 8, 1, 128},
-                    Case{"f32", 20, 1, 64}, Case{"f32", 2, 2, 256}),
+    testing::Values(
+        Case{"bf16", 4, 4, 8}, Case{"bf16", 6, 2, 48}, Case{"bf16", 16, 2, 64},
+        Case{"bf16", 20, 1, 128}, Case{"bf16", 2, 1, 256},
+        Case{"bf16", 71, 1, 16}, Case{"bf16", 1, 1, 2}, Case{"f16", 3, 1, 22},
+        Case{"f16", 20, 1, 64}, Case{"f32", 3, 3, 6}, Case{"f32", 6, 2, 48},
+        Case{"f32", 8, 1, 128}, Case{"f32", 20, 1, 64}, Case{"f32", 2, 2, 256},
+        // By cp.async, and with less shared memory: K and V of a
+        // page apart, in two stages or one, and fewer warps.
+        Case{"bf16", 20, 1, 128, "a100-40g"},
+        Case{"bf16", 2, 1, 256, "rtx4090"}, Case{"f32", 8, 1, 128, "rtx3090"},
+        Case{"f32", 2, 2, 256, "l4"}, Case{"f16", 3, 1, 22, "rtx5090"},
+        Case{"f32", 2, 2, 256, "rtx5090"}),
     [](const testing::TestParamInfo<Case> &info) {
       const Case &c = info.param;
       return std::string(c.type) + "_" + std::to_string(c.heads) + "_" +
-             std::to_string(c.kvHeads) + "_" + std::to_string(c.headDim);
+             std::to_string(c.kvHeads) + "_" + std::to_string(c.headDim) +
+             (c.row == std::string("h200")       ? ""
+              : c.row == std::string("a100-40g") ? "_a100"
+                                                 : std::string("_") + c.row);
     });
 
 } // namespace

@@ -65,13 +65,14 @@ void KernelFixture::build(llvm::function_ref<void(OpBuilder &)> fill) {
   auto kernels = gpu::GPUModuleOp::create(builder, loc, "kernels");
   builder.setInsertionPointToStart(kernels.getBody());
   fill(builder);
+  const llrt::GpuRow &gpu = *llrt::findGpuRow(row);
   PassManager manager(&context);
-  lower::buildLowerPipeline(manager, "h200");
+  lower::buildLowerPipeline(manager, row);
   ASSERT_TRUE(succeeded(manager.run(*module)));
-  FailureOr<std::string> ptx = emitPTX(*module, *llrt::findGpuRow("h200"));
+  FailureOr<std::string> ptx = emitPTX(*module, gpu);
   ASSERT_TRUE(succeeded(ptx));
 
-  auto created = llrt::createEmulatorDevice();
+  auto created = llrt::createEmulatorDevice(llrt::emulatedGpu(gpu));
   ASSERT_TRUE(created) << created.error().message();
   device = std::move(*created);
   auto result = device->loadModule(*ptx, "kernels");

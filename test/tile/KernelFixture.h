@@ -42,6 +42,8 @@ struct Storage {
 
 class KernelFixture {
 public:
+  /// The row of the GPU table that kernels are built for and run on.
+  llvm::StringRef row = "h200";
   /// Builds kernels with `fill` inside a gpu.module and loads them.
   void build(llvm::function_ref<void(mlir::OpBuilder &)> fill);
   llrt::Kernel *find(llvm::StringRef name);

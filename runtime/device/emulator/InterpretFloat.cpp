@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Float arithmetic in f32 and f64: add sub mul fma div min max neg abs.
+// Float arithmetic in f32, f64 and pairs of f32: add sub mul fma div min max
+// neg abs.
 #include "runtime/device/emulator/FloatHandlers.h"
 #include "runtime/device/emulator/Rounding.h"
 
@@ -138,6 +139,34 @@ void decodeDiv(Decoding &d, Type type) {
   decodeRounded<Div, RoundedOperation::Div>(d, type, 2);
 }
 
+/// F on both halves of a pair of f32.
+template <class F> struct Both {
+  template <class... A> static uint64_t apply(A... pairs) {
+    auto half = [](uint64_t pair, int shift) {
+      return bitsToFloat(static_cast<uint32_t>(pair >> shift));
+    };
+    uint64_t low = floatToBits(F::apply(half(pairs, 0)...)),
+             high = floatToBits(F::apply(half(pairs, 32)...));
+    return high << 32 | low;
+  }
+};
+
+template <class F, bool Ftz> Handler pairHandler() {
+  using u = uint64_t;
+  using G = Both<Single<F, Ftz, false>>;
+  if constexpr (std::is_same_v<F, Fma>)
+    return ternary<G, u, u, u, u>;
+  else
+    return binary<G, u, u, u>;
+}
+
+template <class F> void decodePair(Decoding &d) {
+  d.take("rn");
+  bool ftz = d.take("ftz");
+  bindFloat(d, ftz ? pairHandler<F, true>() : pairHandler<F, false>(),
+            Type::F32x2, std::is_same_v<F, Fma> ? 3 : 2);
+}
+
 /// "fma" itself; the other roots are shared with integers.
 void decodeFmaRoot(Decoding &d) {
   Type type = d.takeType();
@@ -157,6 +186,19 @@ bool llrt::emu::decodeFloatArithmetic(Decoding &d, std::string_view root,
   }
   if (decodeNarrowArithmetic(d, root, type))
     return true;
+  if (type == Type::F32x2) {
+    if (root == "add")
+      decodePair<Add>(d);
+    else if (root == "sub")
+      decodePair<Sub>(d);
+    else if (root == "mul")
+      decodePair<Mul>(d);
+    else if (root == "fma")
+      decodePair<Fma>(d);
+    else
+      d.unsupported();
+    return true;
+  }
   if (type != Type::F32 && type != Type::F64)
     d.unsupported();
   if (root == "add")

@@ -316,7 +316,8 @@ Type llrt::emu::typeFromName(std::string_view name) {
       {"u64", Type::U64},       {"s8", Type::S8},     {"s16", Type::S16},
       {"s32", Type::S32},       {"s64", Type::S64},   {"f16", Type::F16},
       {"f16x2", Type::F16x2},   {"bf16", Type::BF16}, {"tf32", Type::TF32},
-      {"bf16x2", Type::BF16x2}, {"f32", Type::F32},   {"f64", Type::F64}};
+      {"bf16x2", Type::BF16x2}, {"f32", Type::F32},   {"f64", Type::F64},
+      {"f32x2", Type::F32x2}};
   auto found = types.find(name);
   return found == types.end() ? Type::None : found->second;
 }
@@ -349,6 +350,7 @@ unsigned llrt::emu::bitsOf(Type type) {
   case Type::U64:
   case Type::S64:
   case Type::F64:
+  case Type::F32x2:
     return 64;
   case Type::B128:
     return 128;

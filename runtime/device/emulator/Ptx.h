@@ -38,7 +38,8 @@ enum class Type : uint8_t {
   BF16x2,
   TF32,
   F32,
-  F64
+  F64,
+  F32x2
 };
 
 /// The type that a modifier such as "f32" names, or None.
