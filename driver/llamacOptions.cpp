@@ -78,12 +78,6 @@ void addTarget(CLI::App &app, CompileRequest &request) {
       ->type_name("N")
       ->check(llrt::wholeNumber(1, maxBatchLimit))
       ->group(group);
-  app.add_option("--blocks", request.blocks,
-                 "Among how many blocks a decode step's rows are shared out "
-                 "(default: the GPU row's multiprocessors)")
-      ->type_name("N")
-      ->check(llrt::wholeNumber(1, blocksLimit))
-      ->group(group);
   app.add_flag("--allow-long", request.allowLong,
                "Let --max-seq-len exceed the config's "
                "max_position_embeddings")

@@ -112,15 +112,11 @@ private:
            std::to_string(gpu->memoryBytes / 1'000'000'000) + " GB of " +
            gpu->name +
            "; at run time --ctx-size or --max-batch must be smaller");
-    note(
-        "--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
-        " --max-seq-len " + std::to_string(options.maxSeqLen) +
-        " --max-batch " + std::to_string(options.maxBatch) +
-        (request.blocks ? " --blocks " + std::to_string(*request.blocks) : ""));
+    note("--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
+         " --max-seq-len " + std::to_string(options.maxSeqLen) +
+         " --max-batch " + std::to_string(options.maxBatch));
     return llrt::Error::success();
   }
-
-  Target getTarget() const { return {request.gpu, request.blocks.value_or(0)}; }
 
   llrt::Error build() {
     DialectRegistry registry;
@@ -156,7 +152,7 @@ private:
             ptx = std::move(*text);
           return text;
         }
-        return runPhase(*module, stage, getTarget(), &dump);
+        return runPhase(*module, stage, request.gpu, &dump);
       });
       if (result.failed()) {
         if (llrt::Error error =
@@ -231,9 +227,8 @@ private:
     PassportFacts facts;
     facts.version = LLAMAC_VERSION;
     facts.gpu = gpu;
-    facts.blocks = request.blocks.value_or(0);
     facts.place = place;
-    facts.passes = getPassNames(getTarget());
+    facts.passes = getPassNames(request.gpu);
     if (checkpoint.hasWeights) {
       facts.conversions = describeConversions(checkpoint, streams);
       for (const std::string &conversion : facts.conversions)

@@ -19,17 +19,16 @@
 
 namespace mlir::llama {
 
-static void addPasses(OpPassManager &manager, Stage stage,
-                      const Target &target) {
+static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu) {
   switch (stage) {
   case Stage::Fused:
     buildFusePipeline(manager);
     break;
   case Stage::Tiled:
-    tile::buildTilePipeline(manager, target.gpu, target.blocks);
+    tile::buildTilePipeline(manager, gpu);
     break;
   case Stage::Nvvm:
-    lower::buildLowerPipeline(manager, target.gpu);
+    lower::buildLowerPipeline(manager, gpu);
     break;
   case Stage::Llama:
   case Stage::Ptx:
@@ -38,10 +37,10 @@ static void addPasses(OpPassManager &manager, Stage stage,
   }
 }
 
-LogicalResult runPhase(ModuleOp module, Stage stage, const Target &target,
+LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
                        PhaseDump *dump) {
   PassManager manager(module.getContext());
-  addPasses(manager, stage, target);
+  addPasses(manager, stage, gpu);
   if (dump)
     dump->watch(manager, module, stage);
   if (failed(manager.run(module)))
@@ -49,11 +48,11 @@ LogicalResult runPhase(ModuleOp module, Stage stage, const Target &target,
   return checkStage(module, stage);
 }
 
-std::vector<std::string> getPassNames(const Target &target) {
+std::vector<std::string> getPassNames(StringRef gpu) {
   std::vector<std::string> names;
   for (Stage stage : {Stage::Fused, Stage::Tiled, Stage::Nvvm}) {
     OpPassManager manager(ModuleOp::getOperationName());
-    addPasses(manager, stage, target);
+    addPasses(manager, stage, gpu);
     std::string text;
     llvm::raw_string_ostream stream(text);
     manager.printAsTextualPipeline(stream);

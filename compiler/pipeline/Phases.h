@@ -10,12 +10,6 @@
 namespace mlir::llama {
 class PhaseDump;
 
-/// What the phases from `tile` on depend on besides the module.
-struct Target {
-  std::string gpu;    ///< row of the GPU table
-  int64_t blocks = 0; ///< --blocks; 0: the row's multiprocessors
-};
-
 /// llama: only llama, func and arith ops; static tensors; @prefill, @decode.
 /// fused: the same.
 /// tiled: no llama op but the weight symbols; every weight is packed by a
@@ -25,11 +19,11 @@ LogicalResult checkStage(ModuleOp module, Stage stage);
 
 /// Runs the passes that lead to `stage` from the stage before it, then its
 /// check. Llama is where a module starts; from Ptx on there are no passes.
-LogicalResult runPhase(ModuleOp module, Stage stage, const Target &target,
+LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
                        PhaseDump *dump = nullptr);
 
 /// The flags of all passes of `fuse`, `tile` and `lower` in order, for --info.
-std::vector<std::string> getPassNames(const Target &target);
+std::vector<std::string> getPassNames(StringRef gpu);
 
 } // namespace mlir::llama
 

@@ -14,10 +14,8 @@ namespace mlir::tile {
 #define GEN_PASS_REGISTRATION
 #include "compiler/tile/Passes.h.inc"
 
-/// fused -> tiled, for a row of the GPU table; few tokens' rows are shared out
-/// among `blocks` blocks (0: its multiprocessors).
-void buildTilePipeline(OpPassManager &manager, StringRef gpu,
-                       int64_t blocks = 0);
+/// fused -> tiled, for a row of the GPU table.
+void buildTilePipeline(OpPassManager &manager, StringRef gpu);
 
 /// The passes by their flags, and the pipeline as `--tile`.
 void registerTilePipeline();

@@ -44,9 +44,7 @@ def TileLlamaPass : Pass<"tile-llama", "::mlir::ModuleOp"> {
 
     Changes rounding: none beyond what the fused ops say.
   }];
-  let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">,
-                 Option<"blocks", "blocks", "int64_t", "0",
-                        "among how many blocks few tokens' rows are shared out; 0: the row's multiprocessors">];
+  let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",

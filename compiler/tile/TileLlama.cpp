@@ -31,14 +31,7 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
       getOperation().emitError("there is no GPU row '") << gpu << "'";
       return signalPassFailure();
     }
-    if (blocks < 0) {
-      getOperation().emitError("blocks: found ") << blocks << ", expected 0 up";
-      return signalPassFailure();
-    }
-    llrt::GpuRow row = *facts;
-    if (blocks > 0)
-      row.multiprocessors = static_cast<uint32_t>(blocks);
-    if (failed(tileModule(getOperation(), row)))
+    if (failed(tileModule(getOperation(), *facts)))
       signalPassFailure();
   }
 
@@ -80,11 +73,9 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
 };
 } // namespace
 
-void tile::buildTilePipeline(OpPassManager &manager, StringRef gpu,
-                             int64_t blocks) {
+void tile::buildTilePipeline(OpPassManager &manager, StringRef gpu) {
   TileLlamaPassOptions options;
   options.gpu = gpu.str();
-  options.blocks = blocks;
   manager.addPass(createTileLlamaPass(options));
   // Last: it says where the finished text has each op.
   manager.addPass(createTileLineNumbersPass());
@@ -94,8 +85,6 @@ namespace {
 struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
   Option<std::string> gpu{*this, "gpu", llvm::cl::desc("row of the GPU table"),
                           llvm::cl::init("h200")};
-  Option<int64_t> blocks{*this, "blocks", llvm::cl::desc("as of --tile-llama"),
-                         llvm::cl::init(0)};
 };
 } // namespace
 
@@ -104,6 +93,6 @@ void tile::registerTilePipeline() {
   PassPipelineRegistration<TilePipelineOptions>(
       "tile", "fused -> tiled",
       [](OpPassManager &manager, const TilePipelineOptions &options) {
-        buildTilePipeline(manager, options.gpu, options.blocks);
+        buildTilePipeline(manager, options.gpu);
       });
 }

@@ -17,6 +17,9 @@ for value in 0 -1 9223372036854775808 64x "" 1e3; do
   refused 2 model --max-seq-len "$value";  says "expected a whole number from 1 to 16777216"
   refused 2 model --max-batch "$value";    says "expected a whole number from 1 to 1024"
 done
+for option in --blocks; do
+  refused 2 model $option;          says "$option"
+done
 refused 2 model --gpu gtx;          says "gtx is no row of the GPU table"; says "h200"; says "emulator"
 refused 1 model --max-seq-len 129
 says 'the config'"'"'s "max_position_embeddings" is 128; a longer context needs --allow-long'
@@ -39,16 +42,6 @@ says "--gpu emulator --dtype bf16 --max-seq-len 256 --max-batch 3"
 expect 0 llamac -v model -o exe;    says "launches: "; says "bytes: "
 expect 0 llamac model -o exe --time-phases
 for phase in open llama fused tiled nvvm ptx exe; do says "llamac: $phase "; done
-
-# --blocks: the 4096 rows of an 8B's out-projection among so many blocks of 64, 32 or 16 rows.
-refused 2 model --blocks 0;         says "--blocks: found \`0\`, expected a whole number from 1 to 65535"
-for pair in default:256 64:64 128:128 129:256; do
-  blocks=${pair%:*}; [ $blocks = default ] && options= || options="--blocks $blocks"
-  expect 0 llamac "$LLAMAC_SOURCE_DIR/test/models/configs/llama-3.1-8b.json" --emit=tiled $options
-  [ $blocks = default ] || says "--blocks $blocks"
-  awk '/tile.extent \* / { before = last; last = $0 } /@out_projection_8 / { print before; exit }' stdout >extent
-  grep -q "tile.extent \* ${pair#*:} per 1" extent || fail "--blocks $blocks gives $(cat extent)"
-done
 
 # Storage types; a conversion is named.
 expect 0 llamac model -o exe --dtype f32; says "converting bf16 -> f32: 21 tensors"
