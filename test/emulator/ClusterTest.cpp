@@ -202,9 +202,9 @@ TEST(Cluster, LaunchesThatTheChipRefuses) {
                     EmulatedGpu gpu = {}) {
     return run(text, grid, {32, 1, 1}, cluster, gpu).message;
   };
-  EXPECT_EQ(message(plain, {8, 1, 1}, {8, 1, 1}), "");
-  EXPECT_TRUE(contains(message(plain, {16, 1, 1}, {16, 1, 1}),
-                       "clusters of 16 blocks; 1 to 8"));
+  EXPECT_EQ(message(plain, {16, 1, 1}, {16, 1, 1}), "");
+  EXPECT_TRUE(contains(message(plain, {32, 1, 1}, {32, 1, 1}),
+                       "clusters of 32 blocks; 1 to 16"));
   EXPECT_TRUE(contains(message(plain, {3, 1, 1}, {2, 1, 1}), "no multiples"));
   EXPECT_TRUE(
       contains(message(kernel("", ".maxclusterrank 2"), {4, 1, 1}, {4, 1, 1}),
