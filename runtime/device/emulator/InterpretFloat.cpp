@@ -64,6 +64,19 @@ void decodeRounded(Decoding &d, Type type, unsigned sources) {
   bindFloat(d, handler, type, sources);
 }
 
+/// min or max of three, of their sizes if Sizes.
+template <class F, bool Sizes> struct OfThree {
+  static float apply(float a, float b, float c) {
+    if (Sizes)
+      a = std::fabs(a), b = std::fabs(b), c = std::fabs(c);
+    return F::template apply<float>(F::template apply<float>(a, b), c);
+  }
+};
+template <class F> Handler single3(bool ftz) {
+  return ftz ? ternary<Single<F, true, false>, float, float, float, float>
+             : ternary<Single<F, false, false>, float, float, float, float>;
+}
+
 template <template <bool> class F> void decodeMinMax(Decoding &d, Type type) {
   bool nan = d.take("NaN"), ftz = d.take("ftz");
   if (d.take("xorsign")) {
@@ -74,8 +87,20 @@ template <template <bool> class F> void decodeMinMax(Decoding &d, Type type) {
                          : single2<XorSignAbs<F<false>>>(ftz, false),
                      type, 2);
   }
-  if (d.operands() == 4)
-    d.unsupported();
+  if (d.operands() == 4) {
+    bool sizes = d.take("abs");
+    if (type != Type::F32)
+      d.unsupported();
+    using Plain = OfThree<F<false>, false>;
+    using Sizes = OfThree<F<false>, true>;
+    using PlainNan = OfThree<F<true>, false>;
+    using SizesNan = OfThree<F<true>, true>;
+    return bindFloat(
+        d,
+        nan ? (sizes ? single3<SizesNan>(ftz) : single3<PlainNan>(ftz))
+            : (sizes ? single3<Sizes>(ftz) : single3<Plain>(ftz)),
+        type, 3);
+  }
   if (type == Type::F64)
     return bindFloat(d, binary<F<false>, double, double, double>, type, 2);
   bindFloat(d,
@@ -169,6 +194,8 @@ template <class F> void decodePair(Decoding &d) {
 
 /// "fma" itself; the other roots are shared with integers.
 void decodeFmaRoot(Decoding &d) {
+  if (decodePairArithmetic(d, "fma"))
+    return;
   Type type = d.takeType();
   if (!decodeFloatArithmetic(d, "fma", type))
     d.unsupported();
@@ -201,6 +228,8 @@ bool llrt::emu::decodeFloatArithmetic(Decoding &d, std::string_view root,
   }
   if (type != Type::F32 && type != Type::F64)
     d.unsupported();
+  if (decodeMixedArithmetic(d, root, type))
+    return true;
   if (root == "add")
     decodeRounded<Add, RoundedOperation::Add>(d, type, 2);
   else if (root == "sub")

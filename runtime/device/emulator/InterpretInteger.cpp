@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Integer arithmetic: add sub mul mad sad div rem min max abs neg, carries.
 #include "runtime/device/emulator/Decoding.h"
+#include "runtime/device/emulator/FloatHandlers.h"
 #include "runtime/device/emulator/Lanes.h"
 
 using namespace llrt::emu;
@@ -246,7 +247,7 @@ Handler carryOf(Type type, bool carryOut) {
 
 template <bool Subtract> void decodeSum(Decoding &d) {
   using F = std::conditional_t<Subtract, Sub, Add>;
-  if (packed<F>(d))
+  if (packed<F>(d) || decodePairArithmetic(d, Subtract ? "sub" : "add"))
     return;
   Type type = d.takeType();
   if (decodeFloatArithmetic(d, Subtract ? "sub" : "add", type))
@@ -298,6 +299,8 @@ Type twice(Type type) {
 }
 
 void decodeMul(Decoding &d) {
+  if (decodePairArithmetic(d, "mul"))
+    return;
   Type type = d.takeType();
   if (decodeFloatArithmetic(d, "mul", type))
     return;

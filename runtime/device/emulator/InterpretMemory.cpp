@@ -324,6 +324,7 @@ template <bool Store> void decodeAccess(Decoding &d) {
   bool strong =
       !d.takeOneOf({"volatile", "relaxed", "acquire", "release", "mmio"})
            .empty();
+  strong |= d.take("relaxed"); // .mmio.relaxed
   d.takeOneOf({"cta", "cluster", "gpu", "sys"});
   d.take("weak");
   takeCacheHints(d);

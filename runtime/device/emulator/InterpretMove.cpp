@@ -328,6 +328,31 @@ void decodeDiscard(Decoding &d) {
   d.emit(runNothing);
 }
 
+/// A policy for caches that are not there: any value does.
+void decodeCreatePolicy(Decoding &d) {
+  static const std::initializer_list<std::string_view> priorities = {
+      "L2::evict_last", "L2::evict_normal", "L2::evict_first",
+      "L2::evict_unchanged"};
+  bool fractional = d.take("fractional"), range = d.take("range");
+  if (!fractional && !range && (!d.take("cvt") || !d.take("L2")))
+    d.unsupported();
+  if (range)
+    d.take("global");
+  d.takeOneOf(priorities);
+  d.takeOneOf(priorities);
+  if (d.takeType() != Type::B64)
+    d.unsupported();
+  d.expectOperands(fractional ? 1
+                   : range    ? 4
+                              : 2,
+                   fractional ? 2
+                   : range    ? 4
+                              : 2);
+  d.emit(runMove64);
+  d.def(0, d.operand(0), 64);
+  d.constantLanes(1, 0, 64);
+}
+
 const Inst *runNanosleep(const Inst *inst, Warp &warp, uint32_t) {
   countPoll(warp);
   return yieldAt(warp, inst + 1);
@@ -357,4 +382,5 @@ void llrt::emu::addMoveInstructions(InstructionTable &table) {
   table["stackrestore"] = decodeStack<false>;
   table["pmevent"] = decodePmevent;
   table["discard"] = decodeDiscard;
+  table["createpolicy"] = decodeCreatePolicy;
 }

@@ -79,8 +79,22 @@ template <class F> void decodeBinary(Decoding &d, Type type) {
             type, 2);
 }
 
+/// .oob: 0 where an operand is the NaN that marks what lies out of bounds.
+template <bool Relu> struct FmaInBounds {
+  template <class T> static T apply(T a, T b, T c) {
+    if (a.bits == 0xffff || b.bits == 0xffff)
+      return T{0};
+    return NarrowFma<false, false, Relu>::template apply<T>(a, b, c);
+  }
+};
+
 void decodeFma(Decoding &d, Type type) {
   d.take("rn");
+  if (d.take("oob"))
+    return bindFloat(d,
+                     d.take("relu") ? narrow3<FmaInBounds<true>>(type)
+                                    : narrow3<FmaInBounds<false>>(type),
+                     type, 3);
   bool ftz = d.take("ftz"), sat = d.take("sat"), relu = d.take("relu");
   if (relu)
     return bindFloat(d,
@@ -95,8 +109,29 @@ void decodeFma(Decoding &d, Type type) {
             type, 3);
 }
 
+/// .xorsign.abs: of the sizes, with the sign of the product.
+template <class F> struct XorSign {
+  template <class T> static T apply(T a, T b) {
+    uint16_t sign = (a.bits ^ b.bits) & 0x8000;
+    T size = F::template apply<T>(T{static_cast<uint16_t>(a.bits & 0x7fff)},
+                                  T{static_cast<uint16_t>(b.bits & 0x7fff)});
+    return {static_cast<uint16_t>((size.bits & 0x7fff) | sign)};
+  }
+};
+
 template <template <bool> class F> void decodeMinMax(Decoding &d, Type type) {
   bool nan = d.take("NaN"), ftz = d.take("ftz");
+  if (d.take("xorsign")) {
+    if (!d.take("abs"))
+      d.unsupported();
+    return bindFloat(
+        d,
+        nan   ? (ftz ? narrow2<XorSign<Narrow<F<true>, true, false>>>(type)
+                     : narrow2<XorSign<Narrow<F<true>, false, false>>>(type))
+        : ftz ? narrow2<XorSign<Narrow<F<false>, true, false>>>(type)
+              : narrow2<XorSign<Narrow<F<false>, false, false>>>(type),
+        type, 2);
+  }
   bindFloat(d,
             nan   ? (ftz ? narrow2<Narrow<F<true>, true, false>>(type)
                          : narrow2<Narrow<F<true>, false, false>>(type))

@@ -228,6 +228,7 @@ bool llrt::emu::decodeWideMma(Decoding &d) {
                  form) ||
       !d.take("row") || !d.take("col"))
     d.unsupported();
+  bool kind = d.take("kind::f8f6f4");
   form.saturate = d.take("satfinite");
   Sum sum, sumC;
   Element a, b;
@@ -239,7 +240,8 @@ bool llrt::emu::decodeWideMma(Decoding &d) {
   bool fits = a == Element::F64 ? sum == Sum::F64
               : isInteger(a)    ? sum == Sum::S32
                                 : sum == Sum::F32 || sum == Sum::F16;
-  if (!fits || (form.saturate && (!isInteger(a) || a == Element::B1)))
+  if (!fits || (form.saturate && (!isInteger(a) || a == Element::B1)) ||
+      (kind && (a > Element::E5M2 || form.k != 32)))
     d.unsupported();
   if (a == Element::F64)
     d.take("rn");

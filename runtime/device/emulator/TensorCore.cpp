@@ -216,7 +216,8 @@ template <bool Store> void decodeMatrix(Decoding &d) {
   unsigned count = d.take("x4") ? 4 : d.take("x2") ? 2 : d.take("x1") ? 1 : 0;
   bool transposed = d.take("trans");
   Space space = d.takeSpace();
-  if (d.takeType() != Type::B16 || count == 0 || space != Space::Shared)
+  if (d.takeType() != Type::B16 || count == 0 ||
+      (space != Space::Shared && space != Space::Generic))
     d.unsupported();
   d.expectOperands(2, 2);
   d.mayStop();
@@ -224,6 +225,8 @@ template <bool Store> void decodeMatrix(Decoding &d) {
   bool wide = !(memory.kind == Operand::Memory &&
                 memory.elements[0].kind == Operand::Register &&
                 d.registerBits(memory.elements[0]) == 32);
+  if (space == Space::Generic && !wide)
+    d.fail("a generic address has 64 bits");
   d.emit(wide ? (transposed ? matrixHandler<Store, uint64_t, true>(count)
                             : matrixHandler<Store, uint64_t, false>(count))
               : (transposed ? matrixHandler<Store, uint32_t, true>(count)
@@ -236,10 +239,37 @@ template <bool Store> void decodeMatrix(Decoding &d) {
           : d.def(1 + i, registers.elements[i], 32);
 }
 
+/// The rows of an 8x8 matrix of 16 bits become its columns.
+const Inst *runMoveMatrix(const Inst *inst, Warp &warp, uint32_t mask) {
+  if (!wholeWarp(inst, warp, mask))
+    return nullptr;
+  uint16_t matrix[8][8];
+  std::memcpy(matrix, warp.in<uint32_t>(inst->op[1]), sizeof matrix);
+  uint32_t *to = warp.out<uint32_t>(inst->op[0]);
+  for (unsigned row = 0; row < 8; ++row)
+    for (unsigned pair = 0; pair < 4; ++pair)
+      to[row * 4 + pair] = static_cast<uint32_t>(matrix[pair * 2 + 1][row])
+                               << 16 |
+                           matrix[pair * 2][row];
+  return inst + 1;
+}
+
+void decodeMoveMatrix(Decoding &d) {
+  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") ||
+      !d.take("trans") || d.takeType() != Type::B16)
+    d.unsupported();
+  d.expectOperands(2, 2);
+  d.mayStop();
+  d.emit(runMoveMatrix);
+  d.def(0, d.operand(0), 32);
+  d.use(1, d.operand(1), Type::B32);
+}
+
 } // namespace
 
 void llrt::emu::addTensorInstructions(InstructionTable &table) {
   table["mma"] = decodeMma;
   table["ldmatrix"] = decodeMatrix<false>;
   table["stmatrix"] = decodeMatrix<true>;
+  table["movmatrix"] = decodeMoveMatrix;
 }
