@@ -80,8 +80,6 @@ inline void bindFloat(Decoding &d, Handler handler, Type type,
     d.use(i, d.operand(i), type);
 }
 
-/// add, mul and fma of .f32x2; false: the instruction is none.
-bool decodePairArithmetic(Decoding &d, std::string_view root);
 /// add, sub and fma in f32 of f16 or bf16; false: no second type is there.
 bool decodeMixedArithmetic(Decoding &d, std::string_view root, Type type);
 /// add, sub, mul, fma, min and max of f16 and bf16; false: the type is none.

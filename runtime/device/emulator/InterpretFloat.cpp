@@ -194,8 +194,6 @@ template <class F> void decodePair(Decoding &d) {
 
 /// "fma" itself; the other roots are shared with integers.
 void decodeFmaRoot(Decoding &d) {
-  if (decodePairArithmetic(d, "fma"))
-    return;
   Type type = d.takeType();
   if (!decodeFloatArithmetic(d, "fma", type))
     d.unsupported();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Integer arithmetic: add sub mul mad sad div rem min max abs neg, carries.
 #include "runtime/device/emulator/Decoding.h"
-#include "runtime/device/emulator/FloatHandlers.h"
 #include "runtime/device/emulator/Lanes.h"
 
 using namespace llrt::emu;
@@ -247,7 +246,7 @@ Handler carryOf(Type type, bool carryOut) {
 
 template <bool Subtract> void decodeSum(Decoding &d) {
   using F = std::conditional_t<Subtract, Sub, Add>;
-  if (packed<F>(d) || decodePairArithmetic(d, Subtract ? "sub" : "add"))
+  if (packed<F>(d))
     return;
   Type type = d.takeType();
   if (decodeFloatArithmetic(d, Subtract ? "sub" : "add", type))
@@ -299,8 +298,6 @@ Type twice(Type type) {
 }
 
 void decodeMul(Decoding &d) {
-  if (decodePairArithmetic(d, "mul"))
-    return;
   Type type = d.takeType();
   if (decodeFloatArithmetic(d, "mul", type))
     return;
