@@ -178,7 +178,7 @@ void decodeCp(Decoding &d) {
     d.unsupported();
   bool hint = d.take("L2::cache_hint");
   d.takeOneOf({"L2::64B", "L2::128B", "L2::256B"});
-  d.expectOperands(3, 5);
+  d.expectOperands(3u + hint, 4u + hint);
   uint64_t size = d.constant(d.operand(2));
   if (size != 16 && !(throughL1 && (size == 4 || size == 8)))
     d.fail("copies of " + std::to_string(size) + " bytes");
