@@ -3,6 +3,7 @@
 #
 #   bin/llamac, bin/llama-opt ...   the programs of the compiler (llamac_tool)
 #   bin/ptx-run                     any PTX kernel on the emulator
+#   lib/libllamac_emulator.so, include/llamac/emulator.h   the emulator for other programs (runtime/library)
 #   libexec/llamac/llama-runtime    the prebuilt executable that llamac copies and gives its sections
 #   libexec/llamac/ptxas, libnvrtc* where they were fetched; else the CUDA toolkit has them
 #   share/doc/llamac/               the licences, the pages of docs/, those that are made from the .td files

@@ -51,9 +51,11 @@ std::string brief(uint64_t value) {
 }
 
 std::string time(double seconds) {
-  return seconds < 1e-3 ? number("%.3g us", seconds * 1e6)
-         : seconds < 1  ? number("%.3g ms", seconds * 1e3)
-                        : number("%.3g s", seconds);
+  return seconds <= 0     ? "-"
+         : seconds < 1e-6 ? number("%.3g ns", seconds * 1e9)
+         : seconds < 1e-3 ? number("%.3g us", seconds * 1e6)
+         : seconds < 1    ? number("%.3g ms", seconds * 1e3)
+                          : number("%.3g s", seconds);
 }
 
 using Row = std::vector<std::string>;

@@ -184,33 +184,34 @@ static double difference(const ElementType &type, uint64_t a, uint64_t b) {
   return std::isnan(distance) ? HUGE_VAL : distance;
 }
 
-/// Success if `bytes` are as expected, up to --max-diff.
+/// Success if `bytes` are as expected, up to `most`; without it, to the bit.
 static Error compare(const PtxArgument &buffer, const Bytes &bytes,
-                     const Bytes &expected, double most,
+                     const Bytes &expected, std::optional<double> most,
                      const std::string &what) {
   uint64_t wrong = 0, first = 0;
   double largest = 0;
   for (uint64_t i = 0; i < buffer.count; ++i) {
-    double distance =
-        difference(*buffer.type, elementAt(*buffer.type, bytes, i),
-                   elementAt(*buffer.type, expected, i));
+    uint64_t found = elementAt(*buffer.type, bytes, i),
+             wanted = elementAt(*buffer.type, expected, i);
+    double distance = difference(*buffer.type, found, wanted);
     largest = std::max(largest, distance);
-    if (distance <= most)
+    if (most ? distance <= *most : found == wanted)
       continue;
     first = wrong++ ? first : i;
   }
   if (!wrong)
     return Error::success();
-  char text[160];
-  std::snprintf(text, sizeof text,
-                "%" PRIu64 " of %" PRIu64
-                " elements differ, by up to %g (--max-diff %g); the first is "
-                "%s[%" PRIu64 "]: found ",
-                wrong, buffer.count, largest, most, buffer.name.c_str(), first);
-  return Error(what + ": " + text +
-               buffer.type->format(elementAt(*buffer.type, bytes, first)) +
-               ", expected " +
-               buffer.type->format(elementAt(*buffer.type, expected, first)));
+  auto text = [&](const Bytes &of) {
+    return buffer.type->format(elementAt(*buffer.type, of, first));
+  };
+  char figures[64];
+  std::snprintf(figures, sizeof figures, most ? "%g (--max-diff %g)" : "%g",
+                largest, most.value_or(0));
+  return Error(what + ": " + std::to_string(wrong) + " of " +
+               std::to_string(buffer.count) + " elements differ, by up to " +
+               figures + "; the first is " + buffer.name + "[" +
+               std::to_string(first) + "]: found " + text(bytes) +
+               ", expected " + text(expected));
 }
 
 /// The same bits under each of the seeds 1 to --schedules.
@@ -226,7 +227,7 @@ static Error runSchedules(const PtxSession &base) {
       const PtxArgument &buffer = base.options.arguments[i];
       if (buffer.isBuffer() && session.results[i] != base.results[i])
         if (Error error = compare(buffer, session.results[i], base.results[i],
-                                  -1, name + " against none"))
+                                  std::nullopt, name + " against none"))
           return error;
     }
   }
