@@ -18,6 +18,6 @@ ls -sh build/storyteller
 
 say "running: build/storyteller \"$prompt\""
 echo
-build/storyteller "$prompt" --echo
+build/storyteller "$prompt" --echo --temperature 0
 echo
-say "done: build/storyteller is one file that needs nothing else. Try: build/storyteller --help"
+say "done: build/storyteller is one file that needs nothing else, and tells another story every time without --temperature 0. Try: build/storyteller --help"

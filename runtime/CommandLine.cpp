@@ -4,6 +4,8 @@
 
 #include "runtime/OptionChecks.h"
 #include "runtime/OptionPage.h"
+#include "runtime/SamplingRanges.h"
+#include "runtime/kernels/SamplerFormat.h"
 
 #include <set>
 #include <sstream>
@@ -16,7 +18,6 @@ namespace {
 struct RawOptions {
   std::string prompt, text, file, ids, prompts, forced, device = "auto";
   std::string maxTokens, batches = "1";
-  double temperature = 0;
   uint32_t repetitions = 5;
   bool bench = false;
 };
@@ -61,10 +62,53 @@ void declareGeneration(CLI::App &app, CommandLine &line, RawOptions &raw) {
                  "full)")
       ->type_name("N")
       ->group(group);
-  app.add_option("--temperature", raw.temperature,
-                 "0: greedy, the only one that is built (default 0)")
+  app.add_option("--temperature", line.temperature,
+                 "0 is greedy: the highest logit (default: the model's, else "
+                 "0.6)")
       ->type_name("T")
-      ->check(number(0))
+      ->check(number(0, temperatureMax))
+      ->group(group);
+  app.add_option("--top-k", line.topK,
+                 "Draw from the K most likely tokens; 0: from all (default: "
+                 "the model's, else 0)")
+      ->type_name("K")
+      ->check(wholeNumber(0, mostTokens))
+      ->group(group);
+  app.add_option("--top-p", line.topP,
+                 "Draw from the most likely tokens that together have the "
+                 "probability P; 1: from all (default: the model's, else 0.9)")
+      ->type_name("P")
+      ->check(number(0, 1))
+      ->group(group);
+  app.add_option("--min-p", line.minP,
+                 "Draw from tokens with at least P times the highest "
+                 "probability; 0: from all (default: the model's, else 0)")
+      ->type_name("P")
+      ->check(number(0, 1))
+      ->group(group);
+  app.add_option("--repeat-penalty", line.repeatPenalty,
+                 "Divide positive and multiply negative logits of tokens in "
+                 "prompt or output; 1: off (default: the model's, else 1)")
+      ->type_name("R")
+      ->check(number(repeatPenaltyMin, repeatPenaltyMax))
+      ->group(group);
+  app.add_option("--presence-penalty", line.presencePenalty,
+                 "Take this from the logits of tokens in the output (default: "
+                 "the model's, else 0)")
+      ->type_name("R")
+      ->check(number(0, penaltyMax))
+      ->group(group);
+  app.add_option("--frequency-penalty", line.frequencyPenalty,
+                 "The same for every time that they are there (default: the "
+                 "model's, else 0)")
+      ->type_name("R")
+      ->check(number(0, penaltyMax))
+      ->group(group);
+  app.add_option("--seed", line.seed,
+                 "Of the draws; prompt i of a batch uses S+i (default: one is "
+                 "drawn, and shown by --json and -v)")
+      ->type_name("S")
+      ->check(seedNumber())
       ->group(group);
   app.add_option("--stop", line.stops,
                  "End before this text, which is not shown (repeatable)")
@@ -84,7 +128,13 @@ void declareOutput(CLI::App &app, CommandLine &line) {
   const char *group = "Output";
   app.add_flag("--json", line.json,
                "One JSON object per prompt: prompt_ids, output_ids, text, "
-               "finish_reason")
+               "finish_reason, seed, logprobs")
+      ->group(group);
+  app.add_option("--logprobs", line.logProbabilities,
+                 "The log-probability of each token and the N highest; with "
+                 "--echo of prompt tokens too; implies --json")
+      ->type_name("N")
+      ->check(wholeNumber(0, logProbabilitiesMax))
       ->group(group);
   app.add_flag("--echo", line.echo, "The prompt before the text")->group(group);
   app.add_option("--dump-logits", line.dumpLogits,
@@ -377,9 +427,7 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
   }
   if (Error error = chooseSource(app, line, raw))
     return error;
-  if (raw.temperature != 0)
-    return Error("--temperature: found a temperature other than 0; sampling is "
-                 "not built yet, only greedy choice is");
+  line.json |= line.logProbabilities.has_value();
   if (app.count("--force-ids")) {
     Result<std::vector<int32_t>> ids = parseIds(raw.forced, "--force-ids");
     if (!ids)

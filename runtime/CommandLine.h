@@ -31,6 +31,12 @@ struct CommandLine {
        verbose = false, json = false, echo = false;
   std::string completion; ///< a shell
   std::optional<uint32_t> maxTokens, contextSize, maxBatch;
+  /// What the plan's defaults give way to.
+  std::optional<double> temperature, topP, minP, repeatPenalty, presencePenalty,
+      frequencyPenalty;
+  std::optional<uint32_t> topK;
+  std::optional<uint64_t> seed;
+  std::optional<uint32_t> logProbabilities;
   std::vector<std::string> stops;
   std::vector<int32_t> forced;
   std::string dumpLogits;

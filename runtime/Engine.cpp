@@ -50,6 +50,13 @@ llrt::evaluate(const LlamacExpression &expression,
                               expression.divisor);
 }
 
+SamplerKernels::Sizes Engine::samplerSizes(const LlamacPlanHeader &plan,
+                                           const EngineOptions &settings) {
+  // The output's last token is not in the context.
+  return {plan.vocab_size, plan.head_rows_max, settings.maxBatch,
+          std::min(settings.contextSize + 1, plan.vocab_size)};
+}
+
 EngineMemory Engine::memoryNeeded(const LlamacPlanHeader &plan,
                                   const EngineOptions &options) {
   EngineMemory memory;
@@ -59,6 +66,7 @@ EngineMemory Engine::memoryNeeded(const LlamacPlanHeader &plan,
   memory.workspace = plan.workspace_bytes;
   memory.kvPool = plan.page_bytes * memory.pages;
   memory.rope = ropeBytes(plan, settings.contextSize);
+  memory.sampler = SamplerKernels::memoryNeeded(samplerSizes(plan, settings));
   return memory;
 }
 
@@ -141,6 +149,16 @@ Error Engine::start() {
       return kernel.error();
     kernels.push_back(*kernel);
   }
+  Result<Module *> own = device.loadModule(
+      executable.kernelsPtx(), executable.path() + ": runtime kernels");
+  if (!own)
+    return own.error();
+  kernelsModule = *own;
+  Result<std::unique_ptr<SamplerKernels>> made = SamplerKernels::create(
+      device, stream, kernelsModule, samplerSizes(plan(), settings));
+  if (!made)
+    return made.error();
+  sampler = std::move(*made);
   return device.synchronize(stream);
 }
 
@@ -241,9 +259,16 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
 }
 
 /// Runs @head on rows of the last step and appends what it gives to `out`.
-Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out,
+Error Engine::head(uint32_t firstRow, const std::vector<Choice> &choices,
+                   const std::vector<uint32_t> &sequences, StepOutput &out,
                    bool logits) {
+  auto rows = static_cast<uint32_t>(choices.size());
   DeviceAddress workspace = buffers[LLAMAC_BUFFER_WORKSPACE];
+  std::vector<LogProbabilityRow> probabilities;
+  bool asks =
+      std::any_of(choices.begin(), choices.end(), [](const Choice &choice) {
+        return choice.logProbabilities.has_value();
+      });
   for (uint32_t done = 0; done < rows;) {
     uint32_t group = std::min(plan().head_rows_max, rows - done);
     Variables variables{};
@@ -253,6 +278,11 @@ Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out,
     variables[LLAMAC_VARIABLE_HEAD_ROWS] = group;
     variables[LLAMAC_VARIABLE_SPLITS] = 1;
     if (Error error = run(LLAMAC_FUNCTION_HEAD, variables))
+      return error;
+    if (Error error =
+            sampler->run(workspace + plan().logits_offset,
+                         workspace + plan().next_token_offset, &choices[done],
+                         &sequences[done], group, probabilities))
       return error;
     size_t at = out.next.size();
     out.next.resize(at + group);
@@ -271,6 +301,10 @@ Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out,
     }
     if (Error error = device.synchronize(stream))
       return error;
+    // Where any row asks, all have their place.
+    probabilities.resize(asks ? group : 0);
+    out.logProbabilities.insert(out.logProbabilities.end(),
+                                probabilities.begin(), probabilities.end());
     done += group;
   }
   return Error::success();
@@ -278,7 +312,7 @@ Error Engine::head(uint32_t firstRow, uint32_t rows, StepOutput &out,
 
 Error Engine::prefill(KvCache::Sequence sequence,
                       const std::vector<int32_t> &ids, Rows rows,
-                      StepOutput &out, bool logits) {
+                      StepOutput &out, bool logits, const Choice &choice) {
   out = {};
   if (Error error = checkSequence(sequence))
     return error;
@@ -308,12 +342,24 @@ Error Engine::prefill(KvCache::Sequence sequence,
     if (Error error = run(LLAMAC_FUNCTION_PREFILL, variables))
       return error;
     start += count;
-    if (rows == Rows::All)
-      if (Error error = head(0, count, out, logits))
-        return error;
-    if (rows == Rows::Last && start == ids.size())
-      if (Error error = head(count - 1, 1, out, logits))
-        return error;
+    bool last = start == ids.size();
+    if (rows == Rows::None || (rows == Rows::Last && !last))
+      continue;
+    std::vector<Choice> choices(rows == Rows::All ? count : 1);
+    uint32_t first = count - static_cast<uint32_t>(choices.size());
+    for (size_t i = 0; i < choices.size(); ++i) {
+      size_t next = start - choices.size() + i + 1;
+      if (next < ids.size()) {
+        choices[i].logProbabilities = choice.logProbabilities;
+        choices[i].target = ids[next];
+      } else {
+        choices[i] = choice;
+      }
+    }
+    if (Error error =
+            head(first, choices,
+                 std::vector<uint32_t>(choices.size(), sequence), out, logits))
+      return error;
   }
   // The host arrays above may go only when the device has read them.
   return device.synchronize(stream);
@@ -327,10 +373,14 @@ static void spread(StepOutput &out, size_t rowLength) {
   out.next.assign(rows, -1);
   if (!compact.logits.empty())
     out.logits.assign(rows * rowLength, 0);
+  if (!compact.logProbabilities.empty())
+    out.logProbabilities.assign(rows, LogProbabilityRow());
   for (size_t row = 0; row < rows; ++row) {
     if (!out.refused[row].empty())
       continue;
     out.next[row] = compact.next[from];
+    if (!compact.logProbabilities.empty())
+      out.logProbabilities[row] = compact.logProbabilities[from];
     if (!compact.logits.empty())
       std::copy_n(&compact.logits[from * rowLength], rowLength,
                   &out.logits[row * rowLength]);
@@ -352,6 +402,8 @@ Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
                      " is twice in one batch");
   }
   std::vector<int32_t> tokens, positions, slots;
+  std::vector<Choice> choices;
+  std::vector<uint32_t> sequences;
   uint32_t longest = 0;
   for (const DecodeInput &input : inputs) {
     if (Error error = cache.check(input.sequence, 1)) {
@@ -362,6 +414,8 @@ Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
     tokens.push_back(input.token);
     positions.push_back(static_cast<int32_t>(cache.length(input.sequence)));
     slots.push_back(static_cast<int32_t>(input.sequence));
+    choices.push_back(input.choice);
+    sequences.push_back(input.sequence);
     if (Error error = growAndCopy(input.sequence, 1))
       return error;
     longest = std::max(longest, cache.length(input.sequence));
@@ -376,8 +430,7 @@ Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
         ceilDivide<uint64_t>(longest, LLAMAC_SPLIT_TOKENS);
     if (Error error = run(LLAMAC_FUNCTION_DECODE, variables))
       return error;
-    if (Error error =
-            head(0, static_cast<uint32_t>(tokens.size()), out, logits))
+    if (Error error = head(0, choices, sequences, out, logits))
       return error;
   }
   if (tokens.size() != inputs.size())

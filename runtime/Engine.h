@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs the launch plan of an executable on a device: feeds token ids of several
-// sequences, gives back logits rows and greedy choices. It knows nothing of
+// sequences, gives back logits rows and the tokens chosen. It knows nothing of
 // text. All device memory is taken in create().
 //
 //   auto executable = Executable::open("llama1b");
@@ -11,6 +11,9 @@
 //   (*engine)->prefill(*s, {1, 15043}, Rows::Last, out);
 //   (*engine)->decode({{*s, out.next[0]}}, out);
 //
+// A Choice per row says how its token is to be chosen, and which
+// log-probabilities are wanted; without one the choice is greedy.
+//
 // What a sequence's rows hold depends on its own tokens and on the chunk size
 // alone, bit for bit; never on the other sequences.
 #ifndef LLAMAC_RUNTIME_ENGINE_H
@@ -18,6 +21,7 @@
 
 #include "runtime/Executable.h"
 #include "runtime/KvCache.h"
+#include "runtime/SamplerKernels.h"
 #include "runtime/WeightLoader.h"
 #include "runtime/device/Device.h"
 
@@ -43,10 +47,12 @@ struct EngineOptions {
 /// Of which rows prefill() computes the head.
 enum class Rows { None, Last, All };
 
-/// Row r: the logits after token r of what was fed, and their greedy choice.
+/// Row r: the logits after token r of what was fed, and the choice from them.
 struct StepOutput {
   std::vector<int32_t> next; ///< [rows]
   std::vector<float> logits; ///< [rows][vocab_size]; empty unless asked for
+  std::vector<LogProbabilityRow>
+      logProbabilities; ///< [rows]; empty unless a row asked for them
   /// decode(): [rows] why that sequence was left out of the step (no page, or
   /// its context is full), its next -1 and its logits 0; "" for the others.
   std::vector<std::string> refused;
@@ -55,11 +61,12 @@ struct StepOutput {
 struct DecodeInput {
   KvCache::Sequence sequence;
   int32_t token;
+  Choice choice = {};
 };
 
 /// Bytes of device memory by what they are for.
 struct EngineMemory {
-  uint64_t weights = 0, workspace = 0, kvPool = 0, rope = 0;
+  uint64_t weights = 0, workspace = 0, kvPool = 0, rope = 0, sampler = 0;
   uint32_t pages = 0;
 };
 
@@ -82,9 +89,12 @@ public:
   }
 
   /// Appends `ids` to one sequence through @prefill, a chunk at a time.
-  /// All or, where there is no room or an id is out of range, none.
+  /// All or, where there is no room or an id is out of range, none. `choice` is
+  /// for the last row; with Rows::All the others give the log-probabilities
+  /// that it asks for, of the ids that follow them.
   Error prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids,
-                Rows rows, StepOutput &out, bool logits = true);
+                Rows rows, StepOutput &out, bool logits = true,
+                const Choice &choice = {});
   /// Appends one token to each of several different sequences through @decode.
   /// One that finds no room is refused alone: see StepOutput::refused.
   Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
@@ -113,7 +123,12 @@ private:
   Error writeControl(View<int32_t> tokens, View<int32_t> positions,
                      View<int32_t> slots);
   Error run(LlamacFunction function, const Variables &variables);
-  Error head(uint32_t firstRow, uint32_t rows, StepOutput &out, bool logits);
+  /// `choices` and `sequences`: [rows].
+  Error head(uint32_t firstRow, const std::vector<Choice> &choices,
+             const std::vector<uint32_t> &sequences, StepOutput &out,
+             bool logits);
+  static SamplerKernels::Sizes samplerSizes(const LlamacPlanHeader &plan,
+                                            const EngineOptions &settings);
   Error growAndCopy(KvCache::Sequence sequence, uint32_t tokens);
   Error checkToken(int32_t token) const;
   Error checkSequence(KvCache::Sequence sequence) const;
@@ -125,6 +140,8 @@ private:
   Stream *stream = nullptr;
   std::vector<Kernel *> kernels;
   LoadedWeights weights;
+  Module *kernelsModule = nullptr; ///< of runtime/kernels
+  std::unique_ptr<SamplerKernels> sampler;
   std::array<DeviceAddress, LLAMAC_BUFFER_COUNT> buffers{};
 };
 

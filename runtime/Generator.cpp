@@ -27,6 +27,15 @@ private:
       std::chrono::steady_clock::now();
 };
 
+/// What is to be said of token `id`, of which `row` tells.
+TokenReport makeReport(int32_t id, const LogProbabilityRow &row, uint32_t count,
+                       uint32_t vocabulary) {
+  TokenReport report{{id, logProbability(row.target, row)}, {}};
+  for (uint32_t i = 0; i < std::min(count, vocabulary); ++i)
+    report.highest.push_back({row.ids[i], logProbability(row.logits[i], row)});
+  return report;
+}
+
 } // namespace
 
 struct Generator::Active {
@@ -36,6 +45,7 @@ struct Generator::Active {
   uint32_t limit; ///< output tokens at most
   std::optional<TextStream> stream;
   StopStrings stops;
+  SeenTokens seen; ///< only where there are penalties
   Completion completion;
   bool finished = false;
 };
@@ -115,16 +125,6 @@ Error Generator::admit(size_t index, const Request &request) {
     return refuse(index, error.message());
   }
 
-  bool all = request.echo && request.keepLogits;
-  StepOutput out;
-  if (request.maxTokens != 0 || all) {
-    Timer timer(counts.promptSeconds);
-    if (Error error = engine.prefill(*sequence, request.prompt,
-                                     all ? Rows::All : Rows::Last, out,
-                                     request.keepLogits))
-      return error;
-    counts.promptTokens += request.prompt.size();
-  }
   running.push_back({index,
                      &request,
                      *sequence,
@@ -132,8 +132,21 @@ Error Generator::admit(size_t index, const Request &request) {
                      std::nullopt,
                      StopStrings(request.stops),
                      {},
+                     {},
                      false});
   Active &active = running.back();
+  if (request.sampling.penalises())
+    active.seen.addPrompt(request.prompt);
+  bool all = request.echo && (request.keepLogits || request.logProbabilities);
+  StepOutput out;
+  if (request.maxTokens != 0 || all) {
+    Timer timer(counts.promptSeconds);
+    if (Error error = engine.prefill(*sequence, request.prompt,
+                                     all ? Rows::All : Rows::Last, out,
+                                     request.keepLogits, nextChoice(active)))
+      return error;
+    counts.promptTokens += request.prompt.size();
+  }
   if (tokenizer) {
     active.stream.emplace(*tokenizer, request.prompt);
     if (request.echo)
@@ -147,29 +160,44 @@ Error Generator::admit(size_t index, const Request &request) {
       return error;
   }
   size_t vocab = engine.plan().vocab_size;
-  if (all) {
+  if (all && request.keepLogits) {
     // The last row belongs to the first output token, which accept() adds.
     size_t before =
         request.maxTokens == 0 ? out.next.size() : out.next.size() - 1;
     active.completion.logits.assign(out.logits.begin(),
                                     out.logits.begin() + before * vocab);
   }
-  Error error =
-      active.limit == 0
-          ? finish(active, FinishReason::Length)
-          : accept(active, out.next.back(),
-                   request.keepLogits ? &out.logits[out.logits.size() - vocab]
-                                      : nullptr);
+  if (all && request.logProbabilities)
+    for (size_t i = 0; i + 1 < request.prompt.size(); ++i)
+      active.completion.reports.push_back(
+          makeReport(request.prompt[i + 1], out.logProbabilities[i],
+                     *request.logProbabilities, engine.plan().vocab_size));
+  Error error = active.limit == 0 ? finish(active, FinishReason::Length)
+                                  : accept(active, out, out.next.size() - 1);
   if (active.finished)
     running.pop_back();
   return error;
 }
 
+Choice Generator::nextChoice(Active &active) {
+  const Request &request = *active.request;
+  Choice choice;
+  choice.sampling = &request.sampling;
+  choice.seed = request.seed;
+  choice.step = static_cast<uint32_t>(active.completion.output.size());
+  choice.seen = &active.seen;
+  choice.logProbabilities = request.logProbabilities;
+  if (choice.step < request.forced.size())
+    choice.target = request.forced[choice.step];
+  return choice;
+}
+
 Error Generator::step() {
   std::vector<DecodeInput> inputs;
   bool logits = false;
-  for (const Active &active : running) {
-    inputs.push_back({active.sequence, active.completion.output.back()});
+  for (Active &active : running) {
+    inputs.push_back(
+        {active.sequence, active.completion.output.back(), nextChoice(active)});
     logits |= active.request->keepLogits;
   }
   StepOutput out;
@@ -179,7 +207,6 @@ Error Generator::step() {
       return error;
   }
   ++counts.decodeSteps;
-  size_t vocab = engine.plan().vocab_size;
   for (size_t row = 0; row < running.size(); ++row) {
     Active &active = running[row];
     if (!out.refused[row].empty()) {
@@ -189,8 +216,7 @@ Error Generator::step() {
       continue;
     }
     ++counts.decodedTokens;
-    if (Error error = accept(active, out.next[row],
-                             logits ? &out.logits[row * vocab] : nullptr))
+    if (Error error = accept(active, out, row))
       return error;
   }
   running.erase(
@@ -208,14 +234,21 @@ Error Generator::emit(Active &active, const std::string &text) {
 }
 
 /// Takes the next output token: the choice, or the one that is forced.
-Error Generator::accept(Active &active, int32_t choice, const float *logits) {
+Error Generator::accept(Active &active, const StepOutput &out, size_t row) {
   const Request &request = *active.request;
+  uint32_t vocab = engine.plan().vocab_size;
   std::vector<int32_t> &output = active.completion.output;
   bool forced = output.size() < request.forced.size();
-  int32_t token = forced ? request.forced[output.size()] : choice;
+  int32_t token = forced ? request.forced[output.size()] : out.next[row];
   if (request.keepLogits)
-    active.completion.logits.insert(active.completion.logits.end(), logits,
-                                    logits + engine.plan().vocab_size);
+    active.completion.logits.insert(active.completion.logits.end(),
+                                    out.logits.begin() + row * vocab,
+                                    out.logits.begin() + (row + 1) * vocab);
+  if (request.logProbabilities)
+    active.completion.reports.push_back(makeReport(
+        token, out.logProbabilities[row], *request.logProbabilities, vocab));
+  if (request.sampling.penalises())
+    active.seen.addOutput(token);
   std::string separator = output.empty() ? "" : " ";
   output.push_back(token);
   ++counts.outputTokens;

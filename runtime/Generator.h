@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Greedy generation for any number of requests: each takes a free slot of the
+// Generation for any number of requests: each takes a free slot of the
 // engine when one comes free (continuous batching) and ends for itself.
 #ifndef LLAMAC_RUNTIME_GENERATOR_H
 #define LLAMAC_RUNTIME_GENERATOR_H
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,14 @@ struct Request {
   std::vector<std::string> stops;
   std::vector<int32_t>
       forced; ///< fed in place of the first choices; these end no text
+  Sampling sampling;
+  uint64_t seed = 0; ///< output token i is drawn with (seed, i)
+  /// Log-probabilities: of each token, and that many of the highest.
+  std::optional<uint32_t> logProbabilities;
   bool keepLogits = false; ///< a row per output token
   bool echo = false; ///< text starts with the prompt; logits have a row per
-                     ///< prompt position
+                     ///< prompt position, log-probabilities one per prompt
+                     ///< token after the first
 };
 
 enum class FinishReason {
@@ -33,6 +39,16 @@ enum class FinishReason {
 };
 const char *finishReasonName(FinishReason reason);
 
+/// Of the raw logits' log-softmax. -infinity: no share at all.
+struct TokenProbability {
+  int32_t id;
+  double logProbability;
+};
+struct TokenReport {
+  TokenProbability token;
+  std::vector<TokenProbability> highest; ///< descending, ties by lower id
+};
+
 struct Completion {
   std::vector<int32_t> output;
   std::string text; ///< without a tokenizer: the ids, separated by spaces
@@ -40,6 +56,9 @@ struct Completion {
   /// [rows][vocab_size], rows in the order of their positions. With echo the
   /// row after the last prompt token is the row of the first output token.
   std::vector<float> logits;
+  /// One for each output token; with echo those of the prompt's tokens, from
+  /// its second on, before them.
+  std::vector<TokenReport> reports;
   std::string failure; ///< why this request was refused; "" if it was not
 };
 
@@ -72,7 +91,10 @@ private:
   struct Active;
   Error admit(size_t index, const Request &request);
   Error step();
-  Error accept(Active &active, int32_t choice, const float *logits);
+  /// How the next token of `active` is chosen.
+  static Choice nextChoice(Active &active);
+  /// `row` of what the step gave is the next output token's.
+  Error accept(Active &active, const StepOutput &out, size_t row);
   Error emit(Active &active, const std::string &text);
   Error finish(Active &active, FinishReason reason);
   Error refuse(size_t index, const std::string &why);

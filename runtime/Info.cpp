@@ -134,8 +134,9 @@ static std::string byteTable(const Executable &executable,
       {"workspace", memory.workspace},
       {"KV pool (" + std::to_string(memory.pages) + " pages)", memory.kvPool},
       {"rope table", memory.rope},
-      {"together",
-       memory.weights + memory.workspace + memory.kvPool + memory.rope}};
+      {"sampler", memory.sampler},
+      {"together", memory.weights + memory.workspace + memory.kvPool +
+                       memory.rope + memory.sampler}};
   std::string text;
   for (const auto &row : rows) {
     char line[96];

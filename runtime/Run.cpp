@@ -10,9 +10,12 @@
 #include "runtime/Output.h"
 #include "runtime/Prompts.h"
 
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <random>
+#include <sstream>
 #include <unistd.h>
 
 using namespace llrt;
@@ -26,6 +29,55 @@ struct Failure {
 };
 using Outcome = std::optional<Failure>;
 
+/// Rounded to what float32 logits can tell; null where there is no share.
+nlohmann::ordered_json jsonNumber(double logProbability) {
+  if (!std::isfinite(logProbability))
+    return nullptr;
+  return std::round(logProbability * 1e6) / 1e6 + 0.0; // no -0
+}
+
+/// [{"id", "logprob", "top": [{"id", "logprob"}, ...]}, ...]
+nlohmann::ordered_json jsonReports(const std::vector<TokenReport> &reports,
+                                   bool echo) {
+  auto list = nlohmann::ordered_json::array();
+  if (echo) // nothing stands before the prompt's first token
+    list.push_back(nullptr);
+  for (const TokenReport &report : reports) {
+    nlohmann::ordered_json entry, top = nlohmann::ordered_json::array();
+    entry["id"] = report.token.id;
+    entry["logprob"] = jsonNumber(report.token.logProbability);
+    for (const TokenProbability &token : report.highest)
+      top.push_back(
+          {{"id", token.id}, {"logprob", jsonNumber(token.logProbability)}});
+    entry["top"] = std::move(top);
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+/// For -v: what is on.
+std::string describe(const Sampling &sampling) {
+  std::ostringstream text;
+  if (sampling.temperature == 0)
+    text << "greedy";
+  else
+    text << "temperature " << sampling.temperature;
+  struct {
+    const char *name;
+    double value, off;
+    bool greedy; ///< means something without draws
+  } const all[] = {{"top-k", static_cast<double>(sampling.topK), 0, false},
+                   {"top-p", sampling.topP, 1, false},
+                   {"min-p", sampling.minP, 0, false},
+                   {"repeat-penalty", sampling.repeatPenalty, 1, true},
+                   {"presence-penalty", sampling.presencePenalty, 0, true},
+                   {"frequency-penalty", sampling.frequencyPenalty, 0, true}};
+  for (const auto &entry : all)
+    if (entry.value != entry.off && (entry.greedy || sampling.temperature != 0))
+      text << ", " << entry.name << " " << entry.value;
+  return text.str();
+}
+
 class Session {
 public:
   Session(const CommandLine &line, std::string program)
@@ -36,6 +88,7 @@ private:
   Outcome open();
   Outcome checkRange(const char *option, std::optional<uint32_t> value,
                      uint32_t most);
+  void chooseSampling();
   Outcome readRequests();
   Outcome addRequest(Prompt prompt);
   Outcome openWeights();
@@ -62,6 +115,8 @@ private:
   std::unique_ptr<Device> device;
   std::unique_ptr<Engine> engine; // after the device: it goes first
   EngineOptions settings;
+  Sampling sampling;
+  uint64_t seed = 0; ///< of prompt 0
   BenchRequest benchRequest;
   std::vector<Request> requests;
   std::vector<std::optional<std::string>>
@@ -125,6 +180,9 @@ Outcome Session::addRequest(Prompt prompt) {
   } else {
     request.prompt = std::move(prompt.ids);
   }
+  request.sampling = sampling;
+  request.seed = seed + requests.size();
+  request.logProbabilities = line.logProbabilities;
   if (line.maxTokens)
     request.maxTokens = *line.maxTokens;
   else if (!line.forced.empty())
@@ -137,7 +195,24 @@ Outcome Session::addRequest(Prompt prompt) {
   return std::nullopt;
 }
 
+/// The command line's, else the plan's.
+void Session::chooseSampling() {
+  sampling = Sampling::of(executable->plan().sampling);
+  sampling.temperature = line.temperature.value_or(sampling.temperature);
+  sampling.topP = line.topP.value_or(sampling.topP);
+  sampling.minP = line.minP.value_or(sampling.minP);
+  sampling.topK = line.topK.value_or(sampling.topK);
+  sampling.repeatPenalty = line.repeatPenalty.value_or(sampling.repeatPenalty);
+  sampling.presencePenalty =
+      line.presencePenalty.value_or(sampling.presencePenalty);
+  sampling.frequencyPenalty =
+      line.frequencyPenalty.value_or(sampling.frequencyPenalty);
+  // Drawn: short enough for every reader of JSON.
+  seed = line.seed ? *line.seed : std::random_device()();
+}
+
 Outcome Session::readRequests() {
+  chooseSampling();
   if (!line.stops.empty() && !tokenizer)
     return Failure{
         exitUsage,
@@ -199,8 +274,8 @@ Outcome Session::startDevice() {
     say(note);
   if (line.verbose) {
     say("device: " + device->description());
-    say("greedy decoding, whatever generation_config.json says: sampling is "
-        "not built yet");
+    say(describe(sampling));
+    say("seed: " + std::to_string(seed));
   }
   Result<std::unique_ptr<Engine>> started =
       Engine::create(*executable, *device, settings);
@@ -229,6 +304,9 @@ std::string Session::jsonLine(size_t index,
     object["text"] = tokenizer ? nlohmann::ordered_json(completion.text)
                                : nlohmann::ordered_json();
     object["finish_reason"] = finishReasonName(completion.reason);
+    object["seed"] = requests[index].seed;
+    if (line.logProbabilities)
+      object["logprobs"] = jsonReports(completion.reports, line.echo);
   }
   return object.dump(-1, ' ', false,
                      nlohmann::ordered_json::error_handler_t::replace) +

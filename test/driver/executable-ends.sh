@@ -40,10 +40,11 @@ assert text.endswith(b"\n"), text
 PYTHON
 
 run 0 ./toy --help
-for option in --prompt --ids --stop --dump-logits --force-ids --device; do
+for option in --prompt --ids --stop --dump-logits --force-ids --device --temperature --top-k --top-p --min-p \
+  --repeat-penalty --presence-penalty --frequency-penalty --seed --logprobs; do
   grep -q -- "$option" out || fail "--help lacks $option"
 done
-for option in --seed --top-p --chat; do
+for option in --chat --messages --selftest --perplexity; do
   if grep -q -- "$option" out; then fail "--help has $option, which is not built"; fi
 done
 run 0 ./toy --version
@@ -54,4 +55,4 @@ for part in passport sha256 "KV pool" toy_head "weights "; do
   grep -q "$part" out || fail "--info lacks $part: $(cat out)"
 done
 toy 0 -v "Once" -n 3
-for part in "greedy decoding" "device memory" "tokens/s"; do says "$part"; done
+for part in "toy: greedy" "device memory" "tokens/s"; do says "$part"; done

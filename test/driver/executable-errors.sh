@@ -5,12 +5,24 @@
 . "$(dirname "$0")/Inputs/executable.sh"
 
 # The command line is wrong: 2.
-toy 2 --top-p 0.9 x;            says "unknown option --top-p"
-toy 2 --seed 1 x;               says "unknown option --seed"
+toy 2 --chat x;                 says "unknown option --chat"
 toy 2 two words;                says "quote a prompt of several words"
 toy 2 -n -1 x;                  says "expected a whole number from 0"
-toy 2 --temperature 0.7 x;      says "sampling is not built yet"
-toy 2 --temperature nan x;      says "expected a number from 0 up"
+for value in nan -0.5 inf 101 x; do
+  toy 2 --temperature "$value" x; says "--temperature: found \`$value\`, expected a number from 0 to 100"
+done
+for option in --top-p --min-p; do
+  for value in nan -0.1 1.5; do
+    toy 2 $option "$value" x;   says "$option: found \`$value\`, expected a number from 0 to 1"
+  done
+done
+toy 2 --top-k -1 x;             says "--top-k: found \`-1\`, expected a whole number from 0"
+toy 2 --repeat-penalty 0 x;     says "expected a number from 0.01 to 100"
+toy 2 --presence-penalty 3 x;   says "expected a number from 0 to 2"
+toy 2 --frequency-penalty -1 x; says "expected a number from 0 to 2"
+toy 2 --seed -1 x;              says "expected a whole number from 0 to 18446744073709551615"
+toy 2 --logprobs 21 x;          says "expected a whole number from 0 to 20"
+toy 2 --stop "" x;              says "--stop: found \`\`, expected at least one character"
 toy 2 -c 257 x;                 says "--ctx-size: found 257, expected 1 to 256"
 toy 2 --max-batch 5 x;          says "--max-batch: found 5, expected 1 to 4"
 toy 2 -c 0 x;                   says "expected a whole number from 1"
@@ -27,6 +39,12 @@ toy 1 --prompts no-such-file;   says "no-such-file: cannot be read"
 toy 1 "x" -n 1 --dump-logits no/such/folder.npy; says "no/such/folder.npy: cannot be written"
 printf '{"promt": "x"}\n' >bad.jsonl
 toy 1 --prompts bad.jsonl;      says "bad.jsonl:1: found unknown key promt"
+printf '{"prompt": "x"}\n\n{"prompt": \n' >bad.jsonl
+toy 1 --prompts bad.jsonl;      says "bad.jsonl:3: found no JSON object"
+printf '{"prompt": "x"}\n{"messages": []}\n' >bad.jsonl
+toy 1 --prompts bad.jsonl;      says "bad.jsonl:2: found key messages, which is not built yet"
+printf '{"prompt": "x", "prompt_ids": [1]}\n' >bad.jsonl
+toy 1 --prompts bad.jsonl;      says "bad.jsonl:1: found 2 keys, expected one of prompt and prompt_ids"
 
 # A prompt that fills the context gives one token; one more does not fit.
 ids=$(seq -s ' ' 3 66)

@@ -61,7 +61,23 @@ TEST(CommandLineTest, TakesTheOptions) {
   CommandLine line = good({"-n",
                            "5",
                            "--temperature",
-                           "0",
+                           "0.5",
+                           "--top-k",
+                           "40",
+                           "--top-p",
+                           "0.95",
+                           "--min-p",
+                           "0.05",
+                           "--repeat-penalty",
+                           "1.1",
+                           "--presence-penalty",
+                           "0.25",
+                           "--frequency-penalty",
+                           "2",
+                           "--seed",
+                           "18446744073709551615",
+                           "--logprobs",
+                           "20",
                            "--stop",
                            "a b",
                            "--stop",
@@ -80,6 +96,17 @@ TEST(CommandLineTest, TakesTheOptions) {
                            "64",
                            "--max-batch=2"});
   EXPECT_EQ(*line.maxTokens, 5u);
+  EXPECT_EQ(*line.temperature, 0.5);
+  EXPECT_EQ(*line.topK, 40u);
+  EXPECT_EQ(*line.topP, 0.95);
+  EXPECT_EQ(*line.minP, 0.05);
+  EXPECT_EQ(*line.repeatPenalty, 1.1);
+  EXPECT_EQ(*line.presencePenalty, 0.25);
+  EXPECT_EQ(*line.frequencyPenalty, 2);
+  EXPECT_EQ(*line.seed, 18446744073709551615u);
+  EXPECT_EQ(*line.logProbabilities, 20u);
+  EXPECT_TRUE(good({"--logprobs", "0", "x"}).json) << "implied";
+  EXPECT_FALSE(good({"x"}).temperature) << "the plan decides";
   EXPECT_EQ(line.stops, (std::vector<std::string>{"a b", "[c"}));
   EXPECT_EQ(line.argument, "x");
   EXPECT_EQ(line.forced, (std::vector<int32_t>{1, 2, 3}));
@@ -91,8 +118,6 @@ TEST(CommandLineTest, TakesTheOptions) {
 }
 
 TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(bad({"--top-p", "0.9", "x"}), "unknown option --top-p")
-      << "sampling is not built yet";
   EXPECT_EQ(bad({"--selftest"}), "unknown option --selftest");
   EXPECT_EQ(bad({"two", "words"}),
             "one argument too many: `words`; quote a prompt of several words");
@@ -113,12 +138,39 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
       "--ctx-size: found `0`, expected a whole number from 1 to 2147483647");
   EXPECT_NE(bad({"--max-batch", "9223372036854775808"}), "");
   EXPECT_NE(bad({"--max-batch", ""}), "");
-  EXPECT_NE(bad({"--temperature", "0.7"}).find("sampling is not built yet"),
-            std::string::npos);
-  for (const char *text : {"nan", "-1", "inf", "x", ""})
-    EXPECT_NE(bad({"--temperature", text}).find("expected a number from 0 up"),
-              std::string::npos)
-        << text;
+  struct {
+    const char *option;
+    const char *range;
+    std::vector<const char *> wrong, right;
+  } const ranges[] = {
+      {"--temperature",
+       "a number from 0 to 100",
+       {"100.1"},
+       {"0", "1e-9", "100"}},
+      {"--top-p", "a number from 0 to 1", {"1.01"}, {"0", "1", ".5"}},
+      {"--min-p", "a number from 0 to 1", {"1.01"}, {"0", "1"}},
+      {"--top-k", "a whole number from 0 to 2147483647", {"0.5"}, {"0", "50"}},
+      {"--repeat-penalty",
+       "a number from 0.01 to 100",
+       {"0", "101"},
+       {"1", "0.01"}},
+      {"--presence-penalty", "a number from 0 to 2", {"2.1"}, {"0", "2"}},
+      {"--frequency-penalty", "a number from 0 to 2", {"2.1"}, {"0", "2"}},
+      {"--seed",
+       "a whole number from 0 to 18446744073709551615",
+       {"18446744073709551616", "1.5"},
+       {"0"}},
+      {"--logprobs", "a whole number from 0 to 20", {"21"}, {"0", "20"}}};
+  for (const auto &entry : ranges) {
+    std::vector<const char *> wrong = entry.wrong;
+    wrong.insert(wrong.end(), {"nan", "-1", "inf", "x", ""});
+    for (const char *text : wrong)
+      EXPECT_EQ(bad({entry.option, text, "x"}),
+                std::string(entry.option) + ": found `" + text +
+                    "`, expected " + entry.range);
+    for (const char *text : entry.right)
+      good({entry.option, text, "x"});
+  }
   EXPECT_EQ(bad({"--device", "gpu"}),
             "--device gpu: expected auto, cuda, cuda:N or emulator");
   EXPECT_NE(bad({"--device", "cuda:"}), "");
@@ -130,16 +182,39 @@ TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
 
 TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
   std::string help = good({"--help"}).makePage("story");
-  for (const char *option :
-       {"--prompt",     "--file",          "--ids",       "--prompts",
-        "--max-tokens", "--temperature",   "--stop",      "--json",
-        "--echo",       "--dump-logits",   "--force-ids", "--device",
-        "--ctx-size",   "--max-batch",     "--info",      "--verbose",
-        "--version",    "--help",          "--bench",     "PROMPT",
-        "--weights",    "--random-weights"})
+  for (const char *option : {"--prompt",
+                             "--file",
+                             "--ids",
+                             "--prompts",
+                             "--max-tokens",
+                             "--temperature",
+                             "--stop",
+                             "--json",
+                             "--echo",
+                             "--dump-logits",
+                             "--force-ids",
+                             "--device",
+                             "--ctx-size",
+                             "--max-batch",
+                             "--info",
+                             "--verbose",
+                             "--version",
+                             "--help",
+                             "--bench",
+                             "PROMPT",
+                             "--top-k",
+                             "--top-p",
+                             "--min-p",
+                             "--repeat-penalty",
+                             "--presence-penalty",
+                             "--frequency-penalty",
+                             "--seed",
+                             "--logprobs",
+                             "--weights",
+                             "--random-weights"})
     EXPECT_NE(help.find(option), std::string::npos) << option;
   for (const char *option :
-       {"--top-p", "--seed", "--chat", "--logprobs", "--selftest"})
+       {"--chat", "--system", "--messages", "--perplexity", "--selftest"})
     EXPECT_EQ(help.find(option), std::string::npos) << option;
 }
 

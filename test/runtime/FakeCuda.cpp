@@ -264,7 +264,7 @@ Status cuModuleUnload(ModuleHandle) {
 Status cuModuleGetFunction(FunctionHandle *function, ModuleHandle,
                            const char *name) {
   note(std::string("cuModuleGetFunction ") + name);
-  if (std::strncmp(name, "toy_", 4) != 0)
+  if (!driver().kernels.findKernel(nullptr, name))
     return 500; // CUDA_ERROR_NOT_FOUND
   driver().functions.push_back({name});
   *function = reinterpret_cast<FunctionHandle>(&driver().functions.back());
@@ -313,12 +313,11 @@ Status cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle,
   llrt::LaunchShape shape;
   shape.grid = {config->gridX, config->gridY, config->gridZ};
   driver().pending |= config->stream != nullptr;
-  bool store = function.name == "toy_store";
   if (!parameters)
     return success;
-  llrt::Error error =
-      driver().kernels.launch(reinterpret_cast<llrt::Kernel *>(store ? 1 : 2),
-                              shape, parameters, store ? 7 : 11, nullptr);
+  llrt::Kernel *kernel = *driver().kernels.findKernel(nullptr, function.name);
+  llrt::Error error = driver().kernels.launch(
+      kernel, shape, parameters, toy::HostDevice::argumentsOf(kernel), nullptr);
   return error ? misuse(error.message()) : success;
 }
 Status cuStreamCreate(StreamHandle *stream, unsigned) {

@@ -2,6 +2,8 @@
 // The kernels of Inputs/toy.c on host memory.
 #include "HostDevice.h"
 
+#include "runtime/Sampler.h"
+
 #include <cstring>
 
 using namespace toy;
@@ -60,12 +62,23 @@ Result<Module *> HostDevice::loadModule(std::string_view, std::string_view) {
   return reinterpret_cast<Module *>(this);
 }
 
+static const struct {
+  const char *name;
+  size_t arguments;
+} kernelTable[] = {{"toy_store", 7},
+                   {"toy_head", 11},
+                   {"sample", 5},
+                   {"log_probabilities", 4}};
+
 Result<Kernel *> HostDevice::findKernel(Module *, std::string_view name) {
-  if (name == "toy_store")
-    return reinterpret_cast<Kernel *>(1);
-  if (name == "toy_head")
-    return reinterpret_cast<Kernel *>(2);
+  for (uintptr_t i = 0; i < 4; ++i)
+    if (name == kernelTable[i].name)
+      return reinterpret_cast<Kernel *>(i + 1);
   return Error("no kernel " + std::string(name));
+}
+
+size_t HostDevice::argumentsOf(Kernel *kernel) {
+  return kernelTable[reinterpret_cast<uintptr_t>(kernel) - 1].arguments;
 }
 
 namespace {
@@ -82,6 +95,34 @@ uint32_t word(const void *argument) {
   return value;
 }
 
+void sample(const LaunchShape &shape, const void *const *arguments) {
+  const Options options;
+  auto *logits = pointer<const float>(arguments[0]);
+  auto *rows = pointer<const SamplerRow>(arguments[1]);
+  auto *seen = pointer<const SamplerSeen>(arguments[2]);
+  auto *next = pointer<int32_t>(arguments[4]);
+  for (uint32_t row = 0; row < shape.grid.x; ++row)
+    if (rows[row].choose)
+      next[row] =
+          sampleOnHost(logits + static_cast<size_t>(row) * options.vocabulary,
+                       options.pieces, rows[row], seen);
+}
+
+void logProbabilities(const LaunchShape &shape, const void *const *arguments) {
+  const Options options;
+  auto *logits = pointer<const float>(arguments[0]);
+  auto *next = pointer<const int32_t>(arguments[1]);
+  auto *queries = pointer<const LogProbabilityQuery>(arguments[2]);
+  auto *out = pointer<LogProbabilityRow>(arguments[3]);
+  for (uint32_t row = 0; row < shape.grid.x; ++row)
+    if (queries[row].target >= -1)
+      out[row] = logProbabilitiesOnHost(
+          logits + static_cast<size_t>(row) * options.vocabulary,
+          options.vocabulary,
+          queries[row].target < 0 ? next[row] : queries[row].target,
+          queries[row].count);
+}
+
 } // namespace
 
 Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape,
@@ -89,9 +130,18 @@ Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape,
                          Stream *) {
   ++launches;
   lastShape = shape;
-  if (reinterpret_cast<uintptr_t>(kernel) == 1) {
-    if (argumentCount != 7)
-      return Error("toy_store takes 7 arguments");
+  if (argumentCount != argumentsOf(kernel))
+    return Error("another number of arguments than the kernel takes");
+  auto which = reinterpret_cast<uintptr_t>(kernel);
+  if (which == 3) {
+    sample(shape, arguments);
+    return Error::success();
+  }
+  if (which == 4) {
+    logProbabilities(shape, arguments);
+    return Error::success();
+  }
+  if (which == 1) {
     auto *tokens = pointer<const int32_t>(arguments[0]),
          *positions = pointer<const int32_t>(arguments[1]);
     auto *slots = pointer<const int32_t>(arguments[2]),
@@ -105,8 +155,6 @@ Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape,
            positions[i] % 64] = tokens[i];
     return Error::success();
   }
-  if (argumentCount != 11)
-    return Error("toy_head takes 11 arguments");
   auto *positions = pointer<const int32_t>(arguments[0]),
        *slots = pointer<const int32_t>(arguments[1]);
   auto *table = pointer<const int32_t>(arguments[2]),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A device whose memory is the host's and whose two kernels are the toy
-// model's, in C++: the engine is tested by it without an interpreter in
-// between.
+// A device whose memory is the host's and whose kernels are the toy model's two
+// and the sampler's, in C++: the engine is tested by it without an interpreter
+// in between.
 #ifndef LLAMAC_TEST_RUNTIME_HOSTDEVICE_H
 #define LLAMAC_TEST_RUNTIME_HOSTDEVICE_H
 
@@ -59,6 +59,8 @@ public:
     return llrt::Error("no events");
   }
 
+  /// For findKernel's kernels; how many arguments `kernel` takes.
+  static size_t argumentsOf(llrt::Kernel *kernel);
   size_t allocations() const { return blocks.size(); }
   uint64_t launches = 0, pageCopies = 0;
   llrt::LaunchShape lastShape;
