@@ -78,6 +78,13 @@ void addTarget(CLI::App &app, CompileRequest &request) {
       ->type_name("N")
       ->check(llrt::wholeNumber(1, maxBatchLimit))
       ->group(group);
+  app.add_option("--blocks", request.blocks,
+                 "Most persistent blocks of a product: each computes every "
+                 "N-th group of rows while the next is on its way (default: "
+                 "what the GPU holds at once)")
+      ->type_name("N")
+      ->check(llrt::wholeNumber(1, blocksLimit))
+      ->group(group);
   app.add_flag("--allow-long", request.allowLong,
                "Let --max-seq-len exceed the config's "
                "max_position_embeddings")

@@ -152,7 +152,8 @@ private:
             ptx = std::move(*text);
           return text;
         }
-        return runPhase(*module, stage, request.gpu, &dump);
+        return runPhase(*module, stage, request.gpu, &dump,
+                        request.blocks.value_or(0));
       });
       if (result.failed()) {
         if (llrt::Error error =

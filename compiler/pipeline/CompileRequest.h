@@ -22,6 +22,7 @@ struct CompileRequest {
   std::optional<DType> dtype;       // absent: auto
   std::optional<int64_t> maxSeqLen; // absent: what fits
   std::optional<int64_t> maxBatch;  // absent: 8
+  std::optional<int64_t> blocks;    // absent: what the GPU holds at once
   bool allowLong = false;
   bool noWeights = false;    // shapes only
   bool splitWeights = false; // in a file of their own; not with noWeights
@@ -34,6 +35,7 @@ struct CompileRequest {
 
 constexpr int64_t maxSeqLenLimit = 1 << 24;
 constexpr int64_t maxBatchLimit = 1024;
+constexpr int64_t blocksLimit = 65535; // of a grid's second dimension
 
 /// One line a row, for --gpu help.
 std::string describeGpus();

@@ -19,13 +19,14 @@
 
 namespace mlir::llama {
 
-static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu) {
+static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu,
+                      int64_t blocks) {
   switch (stage) {
   case Stage::Fused:
     buildFusePipeline(manager);
     break;
   case Stage::Tiled:
-    tile::buildTilePipeline(manager, gpu);
+    tile::buildTilePipeline(manager, gpu, blocks);
     break;
   case Stage::Nvvm:
     lower::buildLowerPipeline(manager, gpu);
@@ -38,9 +39,9 @@ static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu) {
 }
 
 LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
-                       PhaseDump *dump) {
+                       PhaseDump *dump, int64_t blocks) {
   PassManager manager(module.getContext());
-  addPasses(manager, stage, gpu);
+  addPasses(manager, stage, gpu, blocks);
   if (dump)
     dump->watch(manager, module, stage);
   if (failed(manager.run(module)))
@@ -52,7 +53,7 @@ std::vector<std::string> getPassNames(StringRef gpu) {
   std::vector<std::string> names;
   for (Stage stage : {Stage::Fused, Stage::Tiled, Stage::Nvvm}) {
     OpPassManager manager(ModuleOp::getOperationName());
-    addPasses(manager, stage, gpu);
+    addPasses(manager, stage, gpu, 0);
     std::string text;
     llvm::raw_string_ostream stream(text);
     manager.printAsTextualPipeline(stream);

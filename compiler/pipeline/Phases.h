@@ -20,7 +20,7 @@ LogicalResult checkStage(ModuleOp module, Stage stage);
 /// Runs the passes that lead to `stage` from the stage before it, then its
 /// check. Llama is where a module starts; from Ptx on there are no passes.
 LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
-                       PhaseDump *dump = nullptr);
+                       PhaseDump *dump = nullptr, int64_t blocks = 0);
 
 /// The flags of all passes of `fuse`, `tile` and `lower` in order, for --info.
 std::vector<std::string> getPassNames(StringRef gpu);

@@ -30,7 +30,8 @@ gpu::GPUFuncOp KernelLibrary::getProduct(const ProductShape &shape,
          << shape.rows << ' ' << shape.k << ' ' << shape.inputStride << ' '
          << shape.outputStride << ' ' << shape.outputs << ' '
          << llvm::APFloat(shape.eps).bitcastToAPInt() << ' '
-         << shape.rowsPerBlock << ' ' << shape.tokensPerBlock;
+         << shape.rowsPerBlock << ' ' << shape.tokensPerBlock << ' '
+         << shape.gridRows();
   auto found = kernels.find(key);
   if (found != kernels.end())
     return found->second;

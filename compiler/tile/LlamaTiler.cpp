@@ -11,9 +11,10 @@ using namespace mlir::tile;
 
 LlamaTiler::LlamaTiler(ModuleOp module, llama::ModelAttr model,
                        Workspace workspace, const llrt::GpuRow &gpu,
-                       gpu::GPUModuleOp kernels, OpBuilder &streamBuilder)
+                       int64_t blocks, gpu::GPUModuleOp kernels,
+                       OpBuilder &streamBuilder)
     : module(module), model(model), workspace(workspace), gpu(gpu),
-      attention(getAttentionShape(model)), kernels(kernels),
+      blocks(blocks), attention(getAttentionShape(model)), kernels(kernels),
       streams(streamBuilder, model.getStorage()),
       attributes(module.getContext()) {
   attention.sharedBytes = gpu.sharedBytesPerBlock;

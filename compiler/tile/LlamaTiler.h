@@ -16,8 +16,10 @@ namespace mlir::tile {
 
 class LlamaTiler {
 public:
+  /// `blocks`: most blocks of a product side by side over its rows; 0: as many
+  /// as the GPU holds at once.
   LlamaTiler(ModuleOp module, llama::ModelAttr model, Workspace workspace,
-             const llrt::GpuRow &gpu, gpu::GPUModuleOp kernels,
+             const llrt::GpuRow &gpu, int64_t blocks, gpu::GPUModuleOp kernels,
              OpBuilder &streamBuilder);
 
   /// Emits @prefill, @decode and @head at the insertion point of `builder` and
@@ -78,6 +80,7 @@ private:
   llama::ModelAttr model;
   Workspace workspace;
   const llrt::GpuRow &gpu;
+  int64_t blocks;
   AttentionShape attention;
   KernelLibrary kernels;
   StreamPlan streams;

@@ -37,6 +37,23 @@ static int64_t chooseBytesInFlight(ProductShape shape,
              : std::max<int64_t>(8 * 1024, 2 * shape.stageBytes());
 }
 
+/// No more than the GPU holds at once by their shared memory (more would wait
+/// for room, and then for their first tiles), and so many that all have the
+/// same to do. Of many tokens' blocks there are enough that others work
+/// meanwhile.
+static int64_t chooseBlocks(const ProductShape &shape, int64_t asked,
+                            const llrt::GpuRow &gpu) {
+  if (asked || shape.tokensPerBlock == 32)
+    return asked;
+  int64_t held =
+      int64_t(gpu.multiprocessors) *
+      llrt::occupancyOf(gpu, ProductShape::threads, 0, shape.sharedBytes())
+          .blocks;
+  int64_t rounds =
+      llvm::divideCeil(shape.rowBlocks(), std::max<int64_t>(held, 1));
+  return llvm::divideCeil(shape.rowBlocks(), rounds);
+}
+
 ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   ProductShape shape;
   shape.epilogue = epilogue;
@@ -45,7 +62,10 @@ ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   shape.k = stream.getK();
   shape.tokensPerBlock = epilogue == Epilogue::Logits ? 8 : tokensPerBlock;
   shape.rowsPerBlock = chooseRowsPerBlock(shape, gpu.multiprocessors);
+  // Persistent ones take more shared memory.
+  shape.blocksLimit = blocks || shape.tokensPerBlock < 32 ? 1 : 0;
   shape.bytesInFlight = chooseBytesInFlight(shape, gpu);
+  shape.blocksLimit = chooseBlocks(shape, blocks, gpu);
   shape.weightsTensors = locate(stream);
   return shape;
 }
@@ -72,7 +92,7 @@ void LlamaTiler::launchProduct(Location loc, const ProductShape &shape,
   std::string name = (role + "_" + Twine(shape.tokensPerBlock)).str();
   launch(function, loc, kernels.getProduct(shape, name),
          {{function.extent(loc, rows, shape.tokensPerBlock),
-           function.extent(loc, shape.rowBlocks()), function.extent(loc, 1)},
+           function.extent(loc, shape.gridRows()), function.extent(loc, 1)},
           ProductShape::threads,
           shape.sharedBytes()},
          arguments);

@@ -15,7 +15,8 @@ namespace mlir::tile {
 #include "compiler/tile/Passes.h.inc"
 
 /// fused -> tiled, for a row of the GPU table.
-void buildTilePipeline(OpPassManager &manager, StringRef gpu);
+void buildTilePipeline(OpPassManager &manager, StringRef gpu,
+                       int64_t blocks = 0);
 
 /// The passes by their flags, and the pipeline as `--tile`.
 void registerTilePipeline();

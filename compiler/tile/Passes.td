@@ -44,7 +44,9 @@ def TileLlamaPass : Pass<"tile-llama", "::mlir::ModuleOp"> {
 
     Changes rounding: none beyond what the fused ops say.
   }];
-  let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">];
+  let options = [Option<"gpu", "gpu", "std::string", "\"h200\"", "row of the GPU table">,
+    Option<"blocks", "blocks", "int64_t", "0",
+           "most blocks of a product side by side over its rows; 0: what the GPU holds at once">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",

@@ -25,7 +25,10 @@ private:
 
   void startStream();
   void fill(Value step, Value wanted);
+  Value rowsInStream(Value block);
+  Value roundOf(Value step);
   void computeScales();
+  void locateInputs();
   void multiply();
   void multiplyStep(Value step, Value stage);
   void multiplyStage(Value step, Value stage, int64_t count);
@@ -59,10 +62,13 @@ private:
   Value input, gamma, weights, tokens;
   Value thread, lane, warp;
   Value quad, row;            ///< lane % 4, lane / 4
-  Value firstToken, rowBlock; ///< of this block
+  Value firstToken;           ///< of this block
+  Value rowBlock;             ///< whose sums are made
+  Value firstStep;            ///< of the stream, for rowBlock; null: 0
   Value tokensLeft;           ///< from the first on
-  Value ring, source, steps;  ///< of this warp
-  Value warpData;             ///< offset of this warp's stages
+  Value ring, source;         ///< of this warp
+  Value steps;                ///< of this warp, for one row block
+  Value allSteps;             ///< the same, for all of this block
   Value laneOffset;           ///< in a stage
   SmallVector<Value> inputs;  ///< by column; f32: two each
   SmallVector<Value> scales;  ///< the same; f16 with norm only

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Builders.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace mlir::tile {
@@ -55,6 +56,7 @@ struct ProductShape {
   int64_t rowsPerBlock = 64;     ///< 16, 32 or 64
   int64_t tokensPerBlock = 8;    ///< a multiple of 8, at most 32
   int64_t bytesInFlight = 16384; ///< per warp; at least two stages
+  int64_t blocksLimit = 0;       ///< most blocks side by side over the rows
   /// Whose tensors the ops are of, for the debug lines: no part of the shape.
   std::optional<Location> weightsTensors, normTensor;
 
@@ -63,13 +65,21 @@ struct ProductShape {
   int64_t tileK() const { return 128 / elementBytes(); }
   int64_t kTiles() const { return (k + tileK() - 1) / tileK(); }
   int64_t rowBlocks() const { return (rows + rowsPerBlock - 1) / rowsPerBlock; }
+  /// The grid over the rows. Fewer than rowBlocks(): the blocks are persistent,
+  /// each takes every gridRows()-th.
+  int64_t gridRows() const {
+    return blocksLimit ? std::min(blocksLimit, rowBlocks()) : rowBlocks();
+  }
+  bool isPersistent() const { return gridRows() < rowBlocks(); }
 
   static constexpr int64_t warps = 4;
   static constexpr int64_t threads = 32 * warps;
   int64_t stageBytes() const { return rowsPerBlock * 128; }
   int64_t stages() const { return bytesInFlight / stageBytes(); }
   // Shared memory: ring data [warp][stage], barriers [warp][stage] of 8 bytes,
-  // sums of squares f32 [warp][token], scales f32 [token][2].
+  // sums of squares f32 [warp][token], scales f32 [token][2], partial sums f32
+  // [warp][column][group][lane][4]: in the ring's stages, which have been read,
+  // unless the ring goes on to the next rows.
   int64_t barrierOffset() const { return warps * stages() * stageBytes(); }
   int64_t squareOffset() const {
     return barrierOffset() + warps * stages() * 8;
@@ -77,12 +87,22 @@ struct ProductShape {
   int64_t scaleOffset() const {
     return squareOffset() + warps * tokensPerBlock * 4;
   }
-  int64_t sharedBytes() const { return scaleOffset() + tokensPerBlock * 8; }
+  int64_t sumBytes() const { return rowsPerBlock * tokensPerBlock * 4; }
+  int64_t sumOffset() const {
+    return isPersistent() ? scaleOffset() + tokensPerBlock * 8 : 0;
+  }
+  int64_t sumStride() const {
+    return isPersistent() ? sumBytes() : stages() * stageBytes();
+  }
+  int64_t sharedBytes() const {
+    return scaleOffset() + tokensPerBlock * 8 +
+           (isPersistent() ? warps * sumBytes() : 0);
+  }
 };
 
 /// Builds the kernel at the insertion point, inside a gpu.module, and leaves
 /// the insertion point behind it. Grid: ceil(tokens / tokensPerBlock) x
-/// rowBlocks(), so that the blocks that run together share weights and the
+/// gridRows(), so that the blocks that run together share weights and the
 /// weights leave memory once; block: `threads`; shared memory: sharedBytes().
 gpu::GPUFuncOp buildProduct(OpBuilder &builder, const ProductShape &shape,
                             StringRef name);

@@ -63,7 +63,7 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
                     builder.getUnitAttr());
     OpBuilder streamBuilder(kernels);
     LlamaTiler tiler(module, model, Workspace(model, tokens.getDimSize(1)),
-                     facts, kernels, streamBuilder);
+                     facts, blocks, kernels, streamBuilder);
     if (failed(tiler.tile(builder, prefill, decode)))
       return failure();
     for (func::FuncOp function : before)
@@ -73,9 +73,11 @@ struct TileLlamaPass : tile::impl::TileLlamaPassBase<TileLlamaPass> {
 };
 } // namespace
 
-void tile::buildTilePipeline(OpPassManager &manager, StringRef gpu) {
+void tile::buildTilePipeline(OpPassManager &manager, StringRef gpu,
+                             int64_t blocks) {
   TileLlamaPassOptions options;
   options.gpu = gpu.str();
+  options.blocks = blocks;
   manager.addPass(createTileLlamaPass(options));
   // Last: it says where the finished text has each op.
   manager.addPass(createTileLineNumbersPass());

@@ -62,8 +62,23 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
   startStream();
   if (shape.storage.isF16() && shape.hasNorm())
     computeScales();
-  multiply();
-  exchangeSums();
+  locateInputs();
+  if (!shape.isPersistent()) {
+    multiply();
+    exchangeSums();
+    return;
+  }
+  // The ring fills on across the edges between row blocks.
+  k.loop(rowBlock, k.constant(shape.rowBlocks()), shape.gridRows(),
+         {k.constant(0)},
+         [&](Value block, ValueRange carried) -> SmallVector<Value> {
+           rowBlock = block;
+           firstStep = carried[0];
+           multiply();
+           exchangeSums();
+           k.syncBlock(); // before the next sums go where these lie
+           return {k.add(firstStep, steps)};
+         });
 }
 
 //===----------------------------------------------------------------------===//
@@ -72,31 +87,61 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
 
 void ProductEmitter::startStream() {
   int64_t stages = shape.stages();
-  warpData = k.mul(warp, stages * shape.stageBytes());
+  Value warpData = k.mul(warp, stages * shape.stageBytes());
   Value barriers = k.add(k.mul(warp, stages * 8), shape.barrierOffset());
   ring = RingOp::create(
       k, RingType::get(k.getContext(), stages, shape.stageBytes(), Scope::Warp),
       warpData, barriers);
   k.syncWarp();
 
-  // k tile `warp` of this block's rows.
-  int64_t tileBytes = StreamOp::tileBytes;
-  Value firstRow = k.mul(rowBlock, shape.rowsPerBlock);
-  Value tile = k.shr(firstRow, 6);
-  Value offset = k.mul(k.widen(tile), shape.kTiles() * tileBytes);
-  Value within = k.add(k.mul(k.bitAnd(firstRow, 63), StreamOp::tileRowBytes),
-                       k.mul(warp, tileBytes));
-  source = k.address(k.address(weights, offset), within);
   steps = k.shr(
       k.sub(k.constant(shape.kTiles() + ProductShape::warps - 1), warp), 2);
+  allSteps = steps;
+  source = k.address(weights, k.mul(warp, StreamOp::tileBytes));
+  if (shape.isPersistent())
+    allSteps =
+        k.mul(steps,
+              k.udiv(k.sub(k.constant(shape.rowBlocks() - 1 + shape.gridRows()),
+                           rowBlock),
+                     shape.gridRows()));
+  else
+    source = k.address(source, rowsInStream(rowBlock));
 
   for (int64_t stage = 0; stage < stages; ++stage)
-    fill(k.constant(stage), k.ult(k.constant(stage), steps));
+    fill(k.constant(stage), k.ult(k.constant(stage), allSteps));
 }
 
+/// Bytes from the stream's start to the rows of a row block, in 64 bits.
+Value ProductEmitter::rowsInStream(Value block) {
+  Value firstRow = k.mul(block, shape.rowsPerBlock);
+  Value tile = k.shr(firstRow, 6);
+  Value offset = k.mul(k.widen(tile), shape.kTiles() * StreamOp::tileBytes);
+  Value within = k.mul(k.bitAnd(firstRow, 63), StreamOp::tileRowBytes);
+  return k.add(offset, k.widen(within));
+}
+
+/// step / steps, by the two constants that `steps` may be.
+Value ProductEmitter::roundOf(Value step) {
+  int64_t few = shape.kTiles() / ProductShape::warps,
+          rest = shape.kTiles() % ProductShape::warps;
+  Value round = k.udiv(step, std::max<int64_t>(few, 1));
+  if (rest == 0)
+    return round;
+  return k.select(k.ult(warp, rest), k.udiv(step, few + 1), round);
+}
+
+/// K tile `warp` of a row block, then every fourth one.
 void ProductEmitter::fill(Value step, Value wanted) {
-  Value offset = k.mul(step, ProductShape::warps * StreamOp::tileBytes);
-  RingFillOp::create(k, ring, step, k.address(source, offset), wanted,
+  Value from = source, inRows = step;
+  if (shape.isPersistent()) {
+    Value round = roundOf(step);
+    inRows = k.sub(step, k.mul(round, steps));
+    Value block =
+        k.add(k.block(gpu::Dimension::y), k.mul(round, shape.gridRows()));
+    from = k.address(from, rowsInStream(block));
+  }
+  Value offset = k.mul(inRows, ProductShape::warps * StreamOp::tileBytes);
+  RingFillOp::create(k, ring, step, k.address(from, offset), wanted,
                      IntegerAttr());
 }
 
@@ -155,7 +200,7 @@ Value ProductEmitter::inputOffset(Value token) {
                           (shape.hasNorm() ? 4 : shape.elementBytes()));
 }
 
-void ProductEmitter::multiply() {
+void ProductEmitter::locateInputs() {
   // What a lane reads of each 8 tokens: 16 bits token `row`, from element
   // 2*quad on; f32 tokens 2*quad and 2*quad + 1, all elements.
   int64_t inputBytes = shape.hasNorm() ? 4 : shape.elementBytes();
@@ -178,9 +223,11 @@ void ProductEmitter::multiply() {
   Value laneRow = wide ? row : k.bitAnd(lane, 15);
   Value swizzle = wide ? row : k.bitXor(k.shr(lane, 4), k.bitAnd(lane, 7));
   laneOffset = k.bitOr(k.shl(laneRow, 7), k.shl(swizzle, 4));
+}
 
+void ProductEmitter::multiply() {
   int64_t stages = shape.stages();
-  Value refills = k.sub(k.umax(steps, k.constant(stages)), stages);
+  Value refills = k.sub(k.umax(allSteps, k.constant(stages)), stages);
   SmallVector<Value> carried;
   carried.append(groups * columns, k.zeros(4));
   if (shape.hasNorm())
@@ -194,9 +241,10 @@ void ProductEmitter::multiply() {
                // behind its release: then the products stand in the loop's last
                // block, and nothing of them sinks past a branch with its
                // operands held.
-               Value before = k.sub(step, 1);
+               Value inStream = firstStep ? k.add(firstStep, step) : step;
+               Value before = k.sub(inStream, 1);
                fill(k.add(before, stages), k.ult(before, refills));
-               Value stage = RingWaitOp::create(k, k.i32(), ring, step);
+               Value stage = RingWaitOp::create(k, k.i32(), ring, inStream);
                multiplyStep(step, stage);
                RingReleaseOp::create(k, ring);
                SmallVector<Value> next(sums);
@@ -348,22 +396,23 @@ Value ProductEmitter::loadWide(ArrayRef<Value> pointers, ArrayRef<Value> gammas,
 //===----------------------------------------------------------------------===//
 
 void ProductEmitter::exchangeSums() {
-  // Each warp's own stages are read: their memory takes its partial sums.
+  Value mine = k.add(k.mul(warp, shape.sumStride()), shape.sumOffset());
   for (auto [index, sum] : llvm::enumerate(sums))
-    k.storeShared(sum, k.add(k.add(warpData, k.shl(lane, 4)), 512 * index));
+    k.storeShared(sum, k.add(k.add(mine, k.shl(lane, 4)), 512 * index));
   storeSquares();
   k.syncBlock();
 
   // Of the columns that have tokens.
   Value count = k.mul(
       k.umin(k.shr(k.add(tokensLeft, 7), 3), k.constant(columns)), groups);
-  int64_t warpBytes = shape.stages() * shape.stageBytes();
   k.loop(warp, count, ProductShape::warps, [&](Value index) {
-    Value offset = k.add(k.shl(index, 9), k.shl(lane, 4));
+    Value offset =
+        k.add(k.add(k.shl(index, 9), k.shl(lane, 4)), shape.sumOffset());
     Value total = k.loadShared(k.vector(4, k.f32()), offset);
     for (int64_t other = 1; other < ProductShape::warps; ++other)
-      total = k.addf(total, k.loadShared(k.vector(4, k.f32()),
-                                         k.add(offset, other * warpBytes)));
+      total =
+          k.addf(total, k.loadShared(k.vector(4, k.f32()),
+                                     k.add(offset, other * shape.sumStride())));
     Value group = k.bitAnd(index, groups - 1);
     Value column = k.shr(index, llvm::Log2_64(groups));
     finish(total, group, column);

@@ -25,6 +25,7 @@ struct Case {
   int32_t tokens;
   int64_t headDim;
   const char *row = "h200";
+  int64_t blocks = 0; ///< side by side over the rows; 0: all
 };
 
 class ProductTest : public KernelFixture, public testing::TestWithParam<Case> {
@@ -145,6 +146,7 @@ protected:
     shape.tokensPerBlock = GetParam().tokensPerBlock;
     if (row != "h200")
       shape.bytesInFlight = std::max<int64_t>(8192, 2 * shape.stageBytes());
+    shape.blocksLimit = GetParam().blocks;
     return shape;
   }
 
@@ -154,7 +156,7 @@ protected:
     ASSERT_NO_FATAL_FAILURE(build([&](OpBuilder &builder) {
       shape.storage = storage.type(builder);
       sharedBytes = shape.sharedBytes();
-      rowBlocks = shape.rowBlocks();
+      rowBlocks = shape.gridRows();
       buildProduct(builder, shape, "product");
     }));
     for (const auto &[to, data] : uploads)
@@ -440,12 +442,18 @@ INSTANTIATE_TEST_SUITE_P(
                     // By cp.async, and in fewer stages.
                     Case{"bf16", 64, 8, 200, 172, 13, 24, "rtx3090"},
                     Case{"f32", 16, 32, 136, 172, 33, 128, "rtx4090"},
-                    Case{"f16", 32, 16, 172, 86, 33, 8, "rtx5090"}),
+                    Case{"f16", 32, 16, 172, 86, 33, 8, "rtx5090"},
+                    // Persistent blocks.
+                    Case{"bf16", 32, 8, 200, 172, 13, 24, "h200", 2},
+                    Case{"bf16", 16, 8, 128, 172, 3, 8, "h200", 3},
+                    Case{"f16", 16, 16, 1100, 86, 5, 48, "rtx3090", 4},
+                    Case{"f32", 16, 8, 172, 96, 5, 48, "h200", 1}),
     [](const testing::TestParamInfo<Case> &info) {
       const Case &c = info.param;
       return std::string(c.type) + "_" + std::to_string(c.rowsPerBlock) + "_" +
              std::to_string(c.tokensPerBlock) + "_k" + std::to_string(c.k) +
-             (c.row == std::string("h200") ? "" : std::string("_") + c.row);
+             (c.row == std::string("h200") ? "" : std::string("_") + c.row) +
+             (c.blocks ? "_persistent" : "");
     });
 
 class EmbeddingTest : public ProductTest {};
