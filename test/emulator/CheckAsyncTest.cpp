@@ -107,6 +107,12 @@ TEST(CheckAsync, SourceIsKeptUntilItHasBeenRead) {
   expectSilent(copyOut("fence.proxy.async;",
                        "cp.async.bulk.wait_group.read 0;\n" + reuse),
                block64);
+  // The block's shared memory goes with it.
+  expectReport(CheckKind::AsyncOverwrite, copyOut("fence.proxy.async;", ""),
+               block64);
+  expectSilent(
+      copyOut("fence.proxy.async;", "cp.async.bulk.wait_group.read 0;"),
+      block64);
   std::string wrong = copyOut("fence.proxy.async;", reuse);
   std::string message = checked(wrong, block64);
   EXPECT_NE(message.find("[async-overwrite]"), std::string::npos) << message;

@@ -32,11 +32,14 @@ CompiledModel::open(std::unique_ptr<Executable> executable,
   std::unique_ptr<CompiledModel> model(new CompiledModel);
   model->executable = std::move(executable);
   model->options = options;
+  EmulatorOptions checked;
+  checked.check = true;
   const char *kind = std::getenv("LLAMAC_TEST_DEVICE");
   Result<std::unique_ptr<Device>> device =
       kind && std::strcmp(kind, "cuda") == 0
           ? createCudaDevice()
-          : createEmulatorDevice(emulatedGpu(model->executable->gpu()));
+          : createEmulatorDevice(emulatedGpu(model->executable->gpu()),
+                                 checked);
   if (!device)
     return device.error();
   model->device = std::move(*device);

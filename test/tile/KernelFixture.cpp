@@ -72,7 +72,9 @@ void KernelFixture::build(llvm::function_ref<void(OpBuilder &)> fill) {
   FailureOr<std::string> ptx = emitPTX(*module, gpu);
   ASSERT_TRUE(succeeded(ptx));
 
-  auto created = llrt::createEmulatorDevice(llrt::emulatedGpu(gpu));
+  llrt::EmulatorOptions options;
+  options.check = true;
+  auto created = llrt::createEmulatorDevice(llrt::emulatedGpu(gpu), options);
   ASSERT_TRUE(created) << created.error().message();
   device = std::move(*created);
   auto result = device->loadModule(*ptx, "kernels");

@@ -21,6 +21,7 @@ struct AsyncWork {
   uint32_t issueClock = 0;
   uint32_t lanes = 0; ///< that issued it
   uint32_t groupNumber = 0;
+  bool readsShared = false;
   uint32_t readOver = 0;  ///< lanes whose sources have been read
   uint32_t waitedFor = 0; ///< lanes that have waited for their group
   uint32_t landed = 0;    ///< lanes whose phase has ended

@@ -35,6 +35,7 @@ void Checker::issueRange(const AsyncEvent &event, BlockState &block,
   Target target = hostTarget(host, block);
   if (!target.region)
     return;
+  work[number].readsShared |= !writes && target.owner;
   const char *what = event.kind == AsyncKind::Wgmma ? "wgmma's read"
                      : writes                       ? "copy"
                                                     : "copy's read";

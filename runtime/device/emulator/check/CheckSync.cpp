@@ -118,7 +118,22 @@ void Checker::barrierCompletes(Block &of, uint32_t number) {
 }
 
 void Checker::lanesExit(Warp &warp, uint32_t) {
-  stateOf(warp.block).learnt(warp.index);
+  BlockState &block = stateOf(warp.block);
+  block.learnt(warp.index);
+  for (const Warp &each : warp.block->warps)
+    if (each.live)
+      return;
+  // The block's shared memory goes with its last thread.
+  for (uint32_t number : block.openOperations) {
+    const AsyncWork &op = work[number];
+    if (op.readsShared && op.group == AsyncGroup::Bulk &&
+        op.readOver != op.lanes)
+      throw Fault{
+          withKind("the block ends while this copy from its shared memory may "
+                   "be under way: cp.async.bulk.wait_group.read is missing",
+                   CheckKind::AsyncOverwrite),
+          op.line, -1};
+  }
 }
 
 // --- barrier.cluster ---

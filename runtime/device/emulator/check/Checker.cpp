@@ -89,6 +89,10 @@ void Checker::blockEnds(Block &) { lastBlock = nullptr; }
 
 void Checker::before(const Inst *inst, const Note &note, Warp &warp,
                      uint32_t mask) {
+  size_t at = static_cast<size_t>(inst - program->code.data());
+  BlockState &block = stateOf(warp.block);
+  if (plan->touchesWgmma[at] && !block.openOperations.empty())
+    checkWgmmaRegisters(inst, note, block, warp);
   switch (note.kind) {
   case Note::Load:
   case Note::Store:
@@ -107,10 +111,6 @@ void Checker::before(const Inst *inst, const Note &note, Warp &warp,
   default:
     break;
   }
-  BlockState &block = stateOf(warp.block);
-  size_t at = static_cast<size_t>(inst - program->code.data());
-  if (plan->touchesWgmma[at] && !block.openOperations.empty())
-    checkWgmmaRegisters(inst, note, block, warp);
   WarpTaint &taint = block.taint[warp.index];
   if (taint.any() && plan->steps[at].rule != TaintRule::None)
     propagate(plan->steps[at], inst, note, warp, mask, taint);
