@@ -7,7 +7,7 @@
 #   libexec/llamac/llama-runtime    the prebuilt executable that llamac copies and gives its sections
 #   libexec/llamac/ptxas, libnvrtc* where they were fetched; else the CUDA toolkit has them
 #   share/doc/llamac/               the licences, the pages of docs/, those that are made from the .td files
-#   share/bash-completion/ zsh/ man/  llamac's completion and manual page (driver/CMakeLists.txt)
+#   share/bash-completion/ zsh/ man/  completion and manual pages (driver/CMakeLists.txt)
 set(licences ${PROJECT_BINARY_DIR}/sentencepiece-${LLAMAC_SENTENCEPIECE_VERSION}/sentencepiece)
 install(TARGETS ptx-run DESTINATION bin)
 if(TARGET llama-runtime)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# Shell completion of both programs: bash's own completes what --completion bash defines; zsh's is held to its form.
+# Shell completion of llamac, ptx-run and executables: bash's own completes what --completion bash defines; zsh's is held to its form.
 # RUN: bash %s %t
 . "$(dirname "$0")/Inputs/executable.sh"
 
@@ -18,18 +18,17 @@ offers() { grep -qxF -- "$1" out || fail "\`$command\` is not completed by $1 bu
 offers_no() { ! grep -qxF -- "$1" out || fail "\`$command\` is completed by $1"; }
 
 mkdir folder; touch file.txt
-for program in llamac toy; do
-  [ $program = llamac ] && path=llamac || path=./toy
+for program in llamac ptx-run toy; do
+  [ $program = toy ] && path=./toy || path=$program
   run 0 $path --completion bash; cp out script
   grep -q "complete .* '$program'" script || fail "nothing is defined for $program"
-  completes $program --;        offers --max-batch; offers --help; offers --completion; offers_no -v
+  completes $program --;        offers --manual; offers --help; offers --completion; offers_no -v
   completes $program -;         offers -v; offers --version
-  completes $program --vers;    offers --version; offers_no --max-batch
+  completes $program --vers;    offers --version; offers_no --manual
   completes $program fi;        offers file.txt
   completes $program --completion z;  offers zsh; offers_no bash
   completes $program --completion = b; offers bash
   completes $program --completion =;   offers bash; offers zsh
-  completes $program --max-batch "";   offers ""
   # Every option of --help, and no other, is completed by name.
   run 0 $path --help
   grep -oE '^  -[^ ]+(, --[a-z-]+)?' out | grep -oE -- '--?[A-Za-z-]+' | sort -u >listed
@@ -43,6 +42,7 @@ for program in llamac toy; do
 done
 completes_of() { run 0 "$1" --completion bash; cp out script; shift; completes "$@"; }
 completes_of llamac llamac --gpu h;    offers h200; offers help
+completes_of llamac llamac --max-batch ""; offers ""
 completes_of llamac llamac --dtype ""; offers auto; offers f32
 completes_of llamac llamac --emit = t; offers tiled; offers_no fused
 completes_of llamac llamac --dump-dir fo; offers folder

@@ -7,14 +7,15 @@
 . "$(dirname "$0")/Inputs/setup.sh"
 cmake --install "$LLAMAC_BINARY_DIR" --prefix "$work/prefix" >"$work/install.log"
 cd "$work/prefix"
-for tool in llamac llama-opt llama-lsp-server; do
+for tool in llamac llama-opt llama-lsp-server ptx-run; do
   env -i "bin/$tool" --help >"$work/help" || fail "bin/$tool --help"
   [ -s "$work/help" ] || fail "bin/$tool --help says nothing"
 done
-bash -n share/bash-completion/completions/llamac
-cmp share/bash-completion/completions/llamac <(llamac --completion bash)
-cmp share/zsh/site-functions/_llamac <(llamac --completion zsh)
-cmp share/man/man1/llamac.1 <(llamac --manual)
+for tool in llamac ptx-run; do
+  cmp share/bash-completion/completions/$tool <($tool --completion bash)
+  cmp share/zsh/site-functions/_$tool <($tool --completion zsh)
+  cmp share/man/man1/$tool.1 <($tool --manual)
+done
 for page in LlamaDialect TileDialect FusePasses TilePasses LowerPasses executable numerics scope dependencies; do
   [ -s share/doc/llamac/$page.md ] || fail "no share/doc/llamac/$page.md"
 done
@@ -22,7 +23,7 @@ done
 # plain FILE: words as they stand, one a line, without troff.
 plain() { sed -E 's/\\-/-/g; s/\\&//g; s/\\e/\\/g; /^\.(br|nf|fi|PP|TP)$/d; s/^\.(TH|SH|SS|B) //' "$1" | tr -s ' \n' '\n'; }
 llamac -q "$model" -o "$work/story"
-for program in llamac "$work/story"; do
+for program in llamac ptx-run "$work/story"; do
   "$program" --manual >"$work/manual"
   "$program" --help >"$work/help"
   grep -vE '^(\.(TH|SH|SS|B) .*|\.(br|nf|fi|PP|TP)|[^.'"'"'].*)$' "$work/manual" && fail "$program: a line that is no troff"
