@@ -10,7 +10,7 @@ import lit.formats
 config.name = "llamac"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".sh"]
-config.excludes = ["Inputs", "models", "golden", "check.sh"]
+config.excludes = ["Inputs", "models", "golden", "fuzz", "check.sh"]
 config.test_source_root = os.path.join(config.llamac_source_dir, "test")
 config.test_exec_root = os.path.join(config.llamac_binary_dir, "test")
 

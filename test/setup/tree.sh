@@ -15,6 +15,6 @@ done < <(find "${folders[@]}" -name __pycache__ -prune -o -type f \
   \( -name '*.cpp' -o -name '*.c' -o -name '*.h' -o -name '*.td' -o -name '*.py' -o -name '*.sh' -o -name '*.cmake' -o -name CMakeLists.txt \) -print)
 while read -r file; do
   grep -q 'RUN[:]' "$file" || complain "$file: lit finds it but it runs nothing"
-done < <(find test \( -name Inputs -o -name models -o -name golden \) -prune -o -type f \
+done < <(find test \( -name Inputs -o -name models -o -name golden -o -name fuzz \) -prune -o -type f \
   \( -name '*.mlir' -o -name '*.test' -o -name '*.sh' \) ! -path test/check.sh -print)
 exit $status
