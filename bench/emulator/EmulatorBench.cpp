@@ -2,6 +2,9 @@
 // Speed of the emulator, each figure beside a plain C++ loop that does the same
 // arithmetic in the same run, so that figures of different machines compare.
 //   emulator-bench [host threads]       (default: 1)
+//   emulator-bench --plain-model N      tokens/s of a plain C++ loop over the N
+//                                       bf16 weights of a model, a
+//                                       multiplication and an addition each
 #include "runtime/device/Device.h"
 
 #include <algorithm>
@@ -9,7 +12,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
+#include <vector>
 
 using namespace llrt;
 
@@ -107,9 +112,42 @@ float plainProduct(uint32_t turns) {
   return d[3][3];
 }
 
+/// What a decoder does with its matrices, one token: rows of 1024 weights
+/// times a vector.
+float plainModel(const std::vector<uint16_t> &weights) {
+  static float x[1024];
+  for (unsigned i = 0; i < 1024; ++i)
+    x[i] = 0.01f * static_cast<float>(i % 7);
+  float total = 0;
+  for (size_t row = 0; row + 1024 <= weights.size(); row += 1024) {
+    float sum = 0;
+    for (unsigned i = 0; i < 1024; ++i) {
+      uint32_t bits = static_cast<uint32_t>(weights[row + i]) << 16;
+      float weight;
+      std::memcpy(&weight, &bits, 4);
+      sum += weight * x[i];
+    }
+    total += sum;
+  }
+  return total;
+}
+
+int measurePlainModel(uint64_t count) {
+  if (count < 1024 || count > 10'000'000'000u) {
+    std::fprintf(stderr, "--plain-model: expected 1024 to 10^10 weights\n");
+    return 2;
+  }
+  std::vector<uint16_t> weights(count, 0x3c23);
+  double seconds = secondsOf([&] { sink = plainModel(weights); });
+  std::printf("%.1f\n", 1 / seconds);
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--plain-model") == 0)
+    return measurePlainModel(std::strtoull(argv[2], nullptr, 10));
   unsigned hostThreads =
       argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
   const Case cases[] = {

@@ -92,6 +92,9 @@ void llrt::emu::listWaiting(const Block &block, const Launch &launch,
                  "warp " + std::to_string(warp.index) + " lanes " +
                  hexadecimal(split.mask, 8) + " at line " +
                  std::to_string(standsAt(split)->line);
+      std::string source =
+          findSource(*launch.program->text, standsAt(split)->line);
+      message += source.empty() ? "" : " (of " + source + ")";
       switch (split.state) {
       case SplitState::Ready:
         message += polls(block, split, launch);
