@@ -2,8 +2,12 @@
 // Warm up, repeat, report.
 #include "runtime/Bench.h"
 
+#include "runtime/Info.h"
+#include "runtime/StreamRead.h"
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 using namespace llrt;
 
@@ -145,8 +149,42 @@ EngineOptions BenchRequest::engineOptions() const {
   return options;
 }
 
+Result<double> llrt::measureStreamRate(const Executable &executable,
+                                       Device &device) {
+  constexpr uint64_t most = uint64_t(4) << 30, least = uint64_t(512) << 20;
+  Result<uint64_t> available = device.freeMemory();
+  if (!available)
+    return available.error();
+  // Half of what is left; far more than any second cache.
+  const uint64_t bytes = std::min(most, *available / 2);
+  if (bytes < least)
+    return Error(
+        "no share of the read bandwidth: " + readableBytes(*available) +
+        " of device memory are free, and measuring it takes twice " +
+        readableBytes(least));
+  Result<Module *> module = device.loadModule(
+      executable.kernelsPtx(), executable.path() + ": runtime/kernels");
+  if (!module)
+    return Error("no share of the read bandwidth: " + module.error().message());
+  Result<double> rate = measureStreamRead(device, *module, bytes,
+                                          executable.gpu().multiprocessors);
+  if (!rate)
+    return Error("no share of the read bandwidth: " + rate.error().message());
+  const double wanted = leastStreamRate(device.description());
+  if (*rate < wanted) {
+    char text[160];
+    std::snprintf(text, sizeof text,
+                  "no share of the read bandwidth: the streaming kernel "
+                  "reached %.2f TB/s, and at least %.1f are this GPU's",
+                  *rate / 1e12, wanted / 1e12);
+    return Error(text);
+  }
+  return rate;
+}
+
 Error llrt::runBench(Engine &engine, Device &device, const BenchModel &model,
                      const BenchRequest &request,
+                     std::optional<double> streamRate,
                      const std::function<Error(const BenchReport &)> &done) {
   Result<Event *> start = device.createEvent(), end = device.createEvent();
   if (!start)
@@ -159,6 +197,7 @@ Error llrt::runBench(Engine &engine, Device &device, const BenchModel &model,
     report.test = test;
     report.backend = device.isEmulator() ? "emulator" : "CUDA";
     report.device = device.description();
+    report.streamRate = streamRate;
     report.leastBytes = model.leastBytes(test);
     Runner runner(engine, device, test);
     const uint32_t runs = device.isEmulator() ? 1 : 1 + request.repetitions;

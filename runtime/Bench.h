@@ -38,9 +38,14 @@ struct BenchRequest {
   EngineOptions engineOptions() const;
 };
 
+/// The rate that shares are of, in bytes a second: what runtime/kernels'
+/// streaming kernel reads from this GPU's memory. An Error says why there is
+/// none: no room, or a rate that this GPU ought to pass.
+Result<double> measureStreamRate(const Executable &executable, Device &device);
+
 /// Runs every test and hands each report to `done` as it is complete.
 Error runBench(Engine &engine, Device &device, const BenchModel &model,
-               const BenchRequest &request,
+               const BenchRequest &request, std::optional<double> streamRate,
                const std::function<Error(const BenchReport &)> &done);
 
 } // namespace llrt

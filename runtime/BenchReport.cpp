@@ -88,7 +88,7 @@ BenchModel BenchModel::of(const Executable &executable) {
   };
   model.name = is("name", &ordered_json::is_string)
                    ? facts["name"].get<std::string>()
-                   : "llama";
+                   : executable.path().substr(executable.path().rfind('/') + 1);
   model.name += std::string(" ") + dtypes[plan.dtype];
   if (is("parameters", &ordered_json::is_number_unsigned))
     model.parameters = facts["parameters"].get<uint64_t>();

@@ -392,16 +392,28 @@ Outcome Session::prepareBench() {
 
 Outcome Session::bench() {
   const bool emulator = device->isEmulator();
-  if (emulator)
+  std::optional<double> streamRate;
+  if (emulator) {
     say("counts of the emulator; it tells no time of a GPU");
+  } else if (Result<double> rate = measureStreamRate(*executable, *device)) {
+    streamRate = *rate;
+    char text[96];
+    std::snprintf(text, sizeof text,
+                  "a streaming kernel reads %.1f GB/s on this GPU",
+                  *rate / 1e9);
+    say(text);
+  } else {
+    say(rate.error().message());
+  }
   if (!line.json)
-    if (Error error = output.write(benchTableHead(emulator, false)))
+    if (Error error =
+            output.write(benchTableHead(emulator, streamRate.has_value())))
       return failed(error);
   auto done = [&](const BenchReport &report) {
     return output.write(line.json ? report.json() : report.tableRow());
   };
   if (Error error = runBench(*engine, *device, BenchModel::of(*executable),
-                             benchRequest, done))
+                             benchRequest, streamRate, done))
     return failed(error);
   return std::nullopt;
 }

@@ -31,5 +31,7 @@ export LD_LIBRARY_PATH=$LLAMAC_BINARY_DIR/fake-cuda
 run 0 ./toy --device cuda --bench -p 30 -n 6 -b 2 -r 4
 grep -q '| CUDA | pp30 | 20000.00 ± 0.00 |' out || fail "not 30 tokens in 1.5 ms: $(cat out)"
 grep -q '| CUDA | tg6 x2 | 8000.00 ± 0.00 |' out || fail "not 12 tokens in 1.5 ms: $(cat out)"
+says "no share of the read bandwidth"
+grep -q 'of stream' out && fail "a share of nothing: $(cat out)"
 run 0 ./toy --device cuda --bench -p 30 -n 0 -r 3 --json
 grep -q '"device":"Fake H200 (sm_90, driver 13.0)".*"samples_ns":\[1500000.0,1500000.0,1500000.0\]' out || fail "$(cat out)"

@@ -24,7 +24,8 @@ TEST(EmitKernels, HasTheEntriesForEveryChip) {
   for (const char *chip : {"sm_80", "sm_86", "sm_89", "sm_90a", "sm_120a"}) {
     auto images = emitKernels(pieces, {128256, 128000}, chip, true);
     ASSERT_TRUE(images) << images.error().message();
-    for (const char *entry : {"sample", "log_probabilities"})
+    for (const char *entry :
+         {"sample", "log_probabilities", "stream_fill", "stream_read"})
       EXPECT_NE(images->ptx.find(std::string(".entry ") + entry + "("),
                 std::string::npos);
     EXPECT_EQ(images->log.find("warning"), std::string::npos) << images->log;

@@ -258,7 +258,7 @@ TEST(BenchTest, WarmsUpOnceAndRepeats) {
   ASSERT_TRUE(engine) << engine.error().message();
   std::vector<BenchReport> reports;
   Error error = runBench(**engine, device, BenchModel::of(**executable), *made,
-                         [&](const BenchReport &report) {
+                         1e9, [&](const BenchReport &report) {
                            reports.push_back(report);
                            return Error::success();
                          });
@@ -269,6 +269,7 @@ TEST(BenchTest, WarmsUpOnceAndRepeats) {
   EXPECT_EQ(reports[1].test.name(), "tg9 x3");
   EXPECT_EQ(reports[1].seconds, (std::vector<double>{0.005, 0.006}));
   EXPECT_FALSE(reports[1].counts);
+  EXPECT_EQ(reports[1].streamRate, 1e9);
   EXPECT_EQ(device.records, 12) << "a start and an end for each run";
   EXPECT_EQ((*engine)->kvCache().freePages(), made->engineOptions().pages)
       << "every run gives its pages back";
