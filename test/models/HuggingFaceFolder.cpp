@@ -79,12 +79,21 @@ reference::Config readConfig(const Json &json) {
 }
 } // namespace
 
-Result<HuggingFaceFolder> readFolder(const std::string &folder) try {
-  HuggingFaceFolder result;
-  Result<std::string> config = readFile(folder + "/config.json");
+Result<reference::Config> readConfigFile(const std::string &path) try {
+  Result<std::string> config = readFile(path);
   if (!config)
     return config.error();
-  result.config = readConfig(Json::parse(*config));
+  return readConfig(Json::parse(*config));
+} catch (const Json::exception &failure) {
+  return Error(path + ": " + failure.what());
+}
+
+Result<HuggingFaceFolder> readFolder(const std::string &folder) try {
+  HuggingFaceFolder result;
+  Result<reference::Config> config = readConfigFile(folder + "/config.json");
+  if (!config)
+    return config.error();
+  result.config = *config;
 
   Result<std::string> file = readFile(folder + "/model.safetensors");
   if (!file)

@@ -14,6 +14,8 @@ struct HuggingFaceFolder {
   reference::Tensors tensors;
 };
 
+/// A config.json alone.
+Result<reference::Config> readConfigFile(const std::string &path);
 Result<HuggingFaceFolder> readFolder(const std::string &folder);
 
 /// A float32 matrix in a .npy file (version 1, C order).

@@ -26,20 +26,23 @@ CompiledModel::open(const std::string &path) {
   return open(std::move(*executable), {});
 }
 
+int CompiledModel::environmentsGpu() {
+  const char *kind = std::getenv("LLAMAC_TEST_DEVICE");
+  return kind && std::strcmp(kind, "cuda") == 0 ? 0 : -1;
+}
+
 Result<std::unique_ptr<CompiledModel>>
 CompiledModel::open(std::unique_ptr<Executable> executable,
-                    const EngineOptions &options) {
+                    const EngineOptions &options, int gpu, bool check) {
   std::unique_ptr<CompiledModel> model(new CompiledModel);
   model->executable = std::move(executable);
   model->options = options;
   EmulatorOptions checked;
-  checked.check = true;
-  const char *kind = std::getenv("LLAMAC_TEST_DEVICE");
+  checked.check = check;
   Result<std::unique_ptr<Device>> device =
-      kind && std::strcmp(kind, "cuda") == 0
-          ? createCudaDevice()
-          : createEmulatorDevice(emulatedGpu(model->executable->gpu()),
-                                 checked);
+      gpu >= 0 ? createCudaDevice(gpu)
+               : createEmulatorDevice(emulatedGpu(model->executable->gpu()),
+                                      checked);
   if (!device)
     return device.error();
   model->device = std::move(*device);

@@ -23,8 +23,12 @@ class CompiledModel {
 public:
   /// On the emulator or, with LLAMAC_TEST_DEVICE=cuda, on the first GPU.
   static Result<std::unique_ptr<CompiledModel>> open(const std::string &path);
+  /// On a GPU by its number or, where that is negative, on the emulator, which
+  /// checks the program unless told not to.
   static Result<std::unique_ptr<CompiledModel>>
-  open(std::unique_ptr<Executable> executable, const EngineOptions &options);
+  open(std::unique_ptr<Executable> executable, const EngineOptions &options,
+       int gpu = environmentsGpu(), bool check = true);
+  static int environmentsGpu();
 
   /// Tokens of one @prefill call in the runs that follow; 0: the compiled
   /// maximum.
