@@ -31,6 +31,7 @@ extern "C" __global__ void __launch_bounds__(128) chain_link(u32 *value, u32 exp
 /// promises to end. The counter goes on from launch to launch: link n waits for
 /// (n + 1) * blocks.
 extern "C" __global__ void __launch_bounds__(128) chain_link_grid(u32 *value, u32 *counter, u32 expected) {
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
   asm volatile("griddepcontrol.wait;" ::: "memory");
   if (threadIdx.x != 0)
     return;
