@@ -144,6 +144,30 @@ TEST_F(PlanWriterTest, HeaderIsFilled) {
   EXPECT_DOUBLE_EQ(plan.invFreq[4], 0.01);
 }
 
+TEST_F(PlanWriterTest, SamplingDefaults) {
+  LaunchPlan plan;
+  ASSERT_TRUE(succeeded(build(body, plan)));
+  EXPECT_EQ(plan.header.sampling.temperature, 0.6);
+  EXPECT_EQ(plan.header.sampling.top_p, 0.9);
+  EXPECT_EQ(plan.header.sampling.top_k, 0u);
+  EXPECT_EQ(plan.header.sampling.min_p, 0);
+  EXPECT_EQ(plan.header.sampling.repeat_penalty, 1);
+  checkpoint.generation.temperature = 0.8;
+  checkpoint.generation.topP = 1;
+  checkpoint.generation.topK = 50;
+  checkpoint.generation.repetitionPenalty = 1.2;
+  LaunchPlan given;
+  ASSERT_TRUE(succeeded(build(body, given)));
+  EXPECT_EQ(given.header.sampling.temperature, 0.8);
+  EXPECT_EQ(given.header.sampling.top_p, 1);
+  EXPECT_EQ(given.header.sampling.top_k, 50u);
+  EXPECT_EQ(given.header.sampling.repeat_penalty, 1.2);
+  checkpoint.generation.doSample = false;
+  LaunchPlan greedy;
+  ASSERT_TRUE(succeeded(build(body, greedy)));
+  EXPECT_EQ(greedy.header.sampling.temperature, 0);
+}
+
 TEST_F(PlanWriterTest, PackingPlan) {
   auto streams = getPackingPlan(*parse(""));
   ASSERT_EQ(streams.size(), 2u);

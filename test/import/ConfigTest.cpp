@@ -336,4 +336,48 @@ TEST(ConfigTest, GenerationConfig) {
   EXPECT_SAYS(read("{").error().message(), "is not JSON");
 }
 
+TEST(ConfigTest, GenerationConfigSaysHowToSample) {
+  auto read = [](const std::string &text) {
+    return parseGenerationConfig(text, "generation_config.json");
+  };
+  llrt::Result<GenerationConfig> all = read(
+      R"({"do_sample": false, "temperature": 0.7, "top_p": 1, "top_k": 50,
+          "min_p": 0.05, "repetition_penalty": 1.1, "presence_penalty": 0.5,
+          "frequency_penalty": 2.0})");
+  ASSERT_TRUE(all) << all.error().message();
+  EXPECT_FALSE(all->doSample);
+  EXPECT_EQ(*all->temperature, 0.7);
+  EXPECT_EQ(*all->topP, 1);
+  EXPECT_EQ(*all->topK, 50);
+  EXPECT_EQ(*all->minP, 0.05);
+  EXPECT_EQ(*all->repetitionPenalty, 1.1);
+  EXPECT_EQ(*all->presencePenalty, 0.5);
+  EXPECT_EQ(*all->frequencyPenalty, 2);
+  llrt::Result<GenerationConfig> none =
+      read(R"({"temperature": null, "top_k": null})");
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->doSample);
+  EXPECT_FALSE(none->temperature || none->topP || none->topK || none->minP);
+  struct {
+    const char *key, *value, *expected;
+  } const wrong[] = {{"temperature", "-1", "a number from 0 to 100"},
+                     {"temperature", "\"hot\"", "a number from 0 to 100"},
+                     {"top_p", "1.5", "a number from 0 to 1"},
+                     {"min_p", "-0.1", "a number from 0 to 1"},
+                     {"top_k", "-5", "a whole number from 0"},
+                     {"top_k", "1.5", "a whole number from 0"},
+                     {"repetition_penalty", "0", "a number from 0.01 to 100"},
+                     {"presence_penalty", "3", "a number from 0 to 2"},
+                     {"frequency_penalty", "[1]", "a number from 0 to 2"},
+                     {"do_sample", "1", "true or false"}};
+  for (const auto &entry : wrong) {
+    auto result =
+        read(std::string("{\"") + entry.key + "\": " + entry.value + "}");
+    ASSERT_FALSE(result) << entry.key;
+    EXPECT_SAYS(result.error().message(),
+                std::string("generation_config.json: \"") + entry.key);
+    EXPECT_SAYS(result.error().message(), entry.expected);
+  }
+}
+
 } // namespace
