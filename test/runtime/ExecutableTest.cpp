@@ -4,6 +4,7 @@
 
 #include "runtime/Executable.h"
 
+#include <cmath>
 #include <cstring>
 #include <elf.h>
 #include <gtest/gtest.h>
@@ -220,6 +221,13 @@ TEST_F(ExecutableTest, ChecksThePlan) {
       "piece_count: found 501");
   EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().max_chunk = 257; }),
               "max_chunk: found 257");
+  EXPECT_SAYS(
+      openAltered([](toy::Sections &s) { s.header().sampling.top_p = 1.5; }),
+      "sampling.top_p: found 1.5");
+  EXPECT_SAYS(openAltered([](toy::Sections &s) {
+                s.header().sampling.temperature = std::nan("");
+              }),
+              "sampling.temperature: found");
   EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().bos_id = 500; }),
               "bos_id: found 500");
   EXPECT_SAYS(
