@@ -4,6 +4,7 @@
 // be in runtime/OptionChecks.h. One function a heading of --help.
 #include "driver/llamacOptions.h"
 
+#include "runtime/GpuTable.h"
 #include "runtime/OptionChecks.h"
 #include "runtime/OptionPage.h"
 
@@ -135,13 +136,11 @@ void addInformation(CLI::App &app, Information &information) {
       ->group(group);
 }
 
-/// The names of describeGpus' lines.
+/// What --gpu takes.
 std::vector<std::string> getGpuNames() {
   std::vector<std::string> names = {"help"};
-  std::istringstream lines(describeGpus());
-  for (std::string line, name; std::getline(lines, line);)
-    if (std::istringstream(line) >> name)
-      names.push_back(name);
+  for (const llrt::GpuRow &row : llrt::gpuTable())
+    names.push_back(row.name);
   return names;
 }
 

@@ -87,6 +87,9 @@ namespace {
 struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
   Option<std::string> gpu{*this, "gpu", llvm::cl::desc("row of the GPU table"),
                           llvm::cl::init("h200")};
+  Option<int64_t> blocks{*this, "blocks",
+                         llvm::cl::desc("as of --tile-llama"),
+                         llvm::cl::init(0)};
 };
 } // namespace
 
@@ -95,6 +98,6 @@ void tile::registerTilePipeline() {
   PassPipelineRegistration<TilePipelineOptions>(
       "tile", "fused -> tiled",
       [](OpPassManager &manager, const TilePipelineOptions &options) {
-        buildTilePipeline(manager, options.gpu);
+        buildTilePipeline(manager, options.gpu, options.blocks);
       });
 }
