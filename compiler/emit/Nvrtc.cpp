@@ -106,7 +106,7 @@ llrt::Result<std::unique_ptr<Nvrtc>> Nvrtc::open(const std::string &own) {
 llrt::Result<CudaImages> Nvrtc::compile(const std::vector<CudaSource> &sources,
                                         const std::string &chip,
                                         const std::vector<std::string> &defines,
-                                        bool cubin) {
+                                        bool cubin, bool lines) {
   // One program includes the sources, which it is handed as headers, so that
   // messages carry their names.
   std::string main;
@@ -127,6 +127,8 @@ llrt::Result<CudaImages> Nvrtc::compile(const std::vector<CudaSource> &sources,
       "--device-as-default-execution-space"};
   if (cubin)
     options.emplace_back("--ptxas-options=-v");
+  if (lines)
+    options.emplace_back("--generate-line-info");
   for (const std::string &define : defines)
     options.push_back("--define-macro=" + define);
   std::vector<const char *> raw;
