@@ -50,3 +50,20 @@ MappedFile::~MappedFile() {
   if (count)
     munmap(const_cast<uint8_t *>(start), count);
 }
+
+/// `data` down and its end up to whole pages.
+static void advise(const void *data, uint64_t bytes, int advice) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  auto begin = reinterpret_cast<uintptr_t>(data) / page * page;
+  auto end =
+      (reinterpret_cast<uintptr_t>(data) + bytes + page - 1) / page * page;
+  madvise(reinterpret_cast<void *>(begin), end - begin, advice);
+}
+
+void llrt::forgetPages(const void *data, uint64_t bytes) {
+  advise(data, bytes, MADV_DONTNEED);
+}
+
+void llrt::wantPages(const void *data, uint64_t bytes) {
+  advise(data, bytes, MADV_WILLNEED);
+}

@@ -34,6 +34,13 @@ private:
   size_t count;
 };
 
+/// Lets go of the pages of a mapped file that hold [data, data + bytes): they
+/// stay in the page cache and can be read again, but no longer count as this
+/// process's.
+void forgetPages(const void *data, uint64_t bytes);
+/// Asks for them ahead of their use.
+void wantPages(const void *data, uint64_t bytes);
+
 } // namespace llrt
 
 #endif

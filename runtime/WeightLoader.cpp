@@ -2,6 +2,7 @@
 // One way for the emulator, one for a GPU.
 #include "runtime/WeightLoader.h"
 
+#include "runtime/MappedFile.h"
 #include "runtime/PieceHash.h"
 
 #include <algorithm>
@@ -48,16 +49,6 @@ static Result<LoadedWeights> loadInPlace(Device &device,
   return loaded;
 }
 
-/// Lets go of the pages that hold [begin, end) of a mapped file: they stay in
-/// the page cache, but no longer count as this process's.
-static void forget(const uint8_t *begin, uint64_t bytes) {
-  constexpr uintptr_t page = 4096;
-  auto first = (reinterpret_cast<uintptr_t>(begin) + page - 1) / page * page;
-  auto last = (reinterpret_cast<uintptr_t>(begin) + bytes) / page * page;
-  if (first < last)
-    ::madvise(reinterpret_cast<void *>(first), last - first, MADV_DONTNEED);
-}
-
 Result<LoadedWeights> llrt::loadWeights(Device &device,
                                         const WeightSource &source,
                                         const UploadProgress &progress) {
@@ -74,7 +65,7 @@ Result<LoadedWeights> llrt::loadWeights(Device &device,
     if (const RandomFiller *random = source.random())
       return random->fill(offset, size, into);
     std::memcpy(into, mapped.data() + offset, size);
-    forget(mapped.data() + offset, size);
+    forgetPages(mapped.data() + offset, size);
     if (source.needsCheck())
       hash.add(offset / LLAMAC_WEIGHT_PIECE_BYTES, into);
   };

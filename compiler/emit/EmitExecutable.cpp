@@ -34,6 +34,11 @@ public:
     if (parts.place == LLAMAC_WEIGHTS_BESIDE)
       if (llrt::Error error = writeBeside(output, weightsFile))
         return error;
+    std::string passport = parts.makePassport();
+    if (llrt::Error error =
+            writer.addSection(LLAMAC_SECTION_PASSPORT, passport.data(),
+                              passport.size(), header.passport))
+      return error;
     std::vector<uint8_t> plan = parts.plan.serialize();
     LlamacSectionCheck ignored;
     if (llrt::Error error = writer.addSection(LLAMAC_SECTION_PLAN, plan.data(),
@@ -57,10 +62,6 @@ private:
               LLAMAC_SECTION_TOKENIZER, tokenizer->bytes.data(),
               tokenizer->bytes.size(), header.tokenizer))
         return error;
-    if (llrt::Error error =
-            writer.addSection(LLAMAC_SECTION_PASSPORT, parts.passport.data(),
-                              parts.passport.size(), header.passport))
-      return error;
     std::vector<uint8_t> table =
         makeTensorTable(parts.checkpoint.config, parts.streams);
     header.weights_id = getWeightsId(table, header.dtype);
@@ -71,11 +72,15 @@ private:
   /// Packs into `sink`, and notes the hash.
   llrt::Error pack(const ByteSink &sink) {
     WeightsHasher hasher(header.weights_bytes);
+    uint64_t packed = 0;
     if (llrt::Error error = packWeights(
             parts.checkpoint, parts.streams, header.weights_bytes,
             parts.threads,
             [&](const void *data, size_t size) {
               hasher.append(data, size);
+              packed += size;
+              if (parts.progress)
+                parts.progress(packed);
               return sink(data, size);
             },
             warnings))

@@ -11,12 +11,13 @@ namespace mlir::llama {
 struct ExecutableParts {
   const Checkpoint &checkpoint;
   LaunchPlan plan;
-  std::string ptx;        // without the NUL
-  std::string kernelsPtx; // without the NUL
-  std::string passport;
+  std::string ptx;                           // without the NUL
+  std::string kernelsPtx;                    // without the NUL
+  std::function<std::string()> makePassport; // called after the weights
   std::vector<PackedStream> streams;
   LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   unsigned threads = 1;
+  std::function<void(uint64_t)> progress; // bytes packed so far; may be empty
 };
 
 /// What was written.

@@ -2,34 +2,23 @@
 // Packing, row tile by row tile. Test: test/emit/WeightPackerTest.cpp.
 #include "compiler/emit/WeightPacker.h"
 
+#include "compiler/emit/RunInOrder.h"
 #include "compiler/import/TensorValues.h"
 
 #include <algorithm>
-#include <atomic>
 #include <set>
-#include <thread>
 
 namespace mlir::llama {
 namespace {
 
-/// Row tiles are packed this many bytes at a time, or one for each thread.
-constexpr uint64_t batchBytes = 4 << 20;
+/// A unit of work: whole row tiles of one stream, together about this many
+/// bytes, or one row tile where that has more.
+constexpr uint64_t unitBytes = 4 << 20;
 
-/// Runs body(0..count-1) on up to `threads` threads.
-template <typename Body>
-void parallelFor(int64_t count, unsigned threads, const Body &body) {
-  std::atomic<int64_t> next{0};
-  auto work = [&] {
-    for (int64_t i; (i = next++) < count;)
-      body(i);
-  };
-  std::vector<std::thread> others;
-  for (unsigned i = 1; i < threads && int64_t(i) < count; ++i)
-    others.emplace_back(work);
-  work();
-  for (std::thread &thread : others)
-    thread.join();
-}
+/// What packing one unit met.
+struct Findings {
+  std::vector<ValueScan> scans; // of each source
+};
 
 class StreamPacker {
 public:
@@ -37,73 +26,205 @@ public:
       : stream(stream), sources(std::move(sources)) {
     for (const Tensor *tensor : this->sources)
       sourceRows.push_back(tensor->shape.size() == 2 ? tensor->shape[0] : 1);
+    tileBytes = stream.order == PackedStream::Vector
+                    ? stream.getPackedBytes()
+                    : uint64_t(stream.getKTiles()) * 8192;
+    tiles = stream.order == PackedStream::Vector ? 1 : stream.getRowTiles();
+    tilesOfUnit = std::max<int64_t>(1, int64_t(unitBytes / tileBytes));
   }
 
-  /// The 64 rows of row tile `rowTile`: kTiles * 8192 bytes.
-  void packRowTile(int64_t rowTile, uint8_t *out) const {
-    std::memset(out, 0, stream.getKTiles() * 8192);
-    for (int64_t r = 0; r < 64; ++r) {
-      int64_t row = rowTile * 64 + r;
-      if (row < stream.rows)
-        packRow(llrt::getSourceRow(stream.order, stream.headDim,
-                                   sourceRows.data(), sourceRows.size(), row),
-                r, out);
+  int64_t getUnits() const { return (tiles + tilesOfUnit - 1) / tilesOfUnit; }
+  uint64_t getUnitBytes(int64_t unit) const {
+    return std::min(tilesOfUnit, tiles - unit * tilesOfUnit) * tileBytes;
+  }
+
+  /// Packs unit `unit`, and lets go of the mapped pages that it read.
+  void pack(int64_t unit, uint8_t *out, Findings &findings) const {
+    findings.scans.assign(sources.size(), ValueScan());
+    std::vector<RowRange> ranges = getRanges(unit);
+    std::vector<uint8_t> converted;
+    if (stream.order == PackedStream::Vector) {
+      findings.scans[0] = scanValues(*sources[0], stream.element);
+      std::memset(out, 0, tileBytes);
+      convertValues(*sources[0], 0, stream.k, stream.element, out);
+    } else {
+      int64_t first = unit * tilesOfUnit;
+      int64_t count = std::min(tilesOfUnit, tiles - first);
+      for (int64_t i = 0; i < count; ++i)
+        for (int64_t r = 0; r < 64; ++r)
+          packRow((first + i) * 64 + r, out + i * tileBytes, converted,
+                  findings);
     }
+    for (size_t i = 0; i < sources.size(); ++i)
+      if (sources[i]->isMapped && ranges[i].begin < ranges[i].end)
+        llrt::forgetPages(getRow(i, ranges[i].begin),
+                          getRowBytes(i) * (ranges[i].end - ranges[i].begin));
   }
 
-  void packVector(uint8_t *out) const {
-    std::memset(out, 0, stream.getPackedBytes());
-    convertValues(*sources[0], 0, stream.k, stream.element, out);
-  }
-
-private:
-  void packRow(llrt::SourceRow from, int64_t r, uint8_t *out) const {
-    if (from.source < 0)
-      return;
-    const Tensor &tensor = *sources[from.source];
-    int64_t tileK = stream.getTileK();
-    for (int64_t tile = 0; tile < stream.getKTiles(); ++tile) {
-      uint8_t line[128] = {};
-      int64_t begin = tile * tileK;
-      convertValues(tensor, from.row * stream.k + begin,
-                    std::min(tileK, stream.k - begin), stream.element, line);
-      uint8_t *row = out + tile * 8192 + r * 128;
-      for (int chunk = 0; chunk < 8; ++chunk)
-        std::memcpy(row + 16 * (chunk ^ (r % 8)), line + 16 * chunk, 16);
-    }
+  /// Asks for the pages of `unit` before it is its turn.
+  void readAhead(int64_t unit) const {
+    std::vector<RowRange> ranges = getRanges(unit);
+    for (size_t i = 0; i < sources.size(); ++i)
+      if (sources[i]->isMapped && ranges[i].begin < ranges[i].end)
+        llrt::wantPages(getRow(i, ranges[i].begin),
+                        getRowBytes(i) * (ranges[i].end - ranges[i].begin));
   }
 
   const PackedStream &stream;
-  std::vector<const Tensor *> sources;
+  const std::vector<const Tensor *> sources;
+
+private:
+  struct RowRange {
+    int64_t begin = INT64_MAX, end = 0;
+  };
+
+  uint64_t getRowBytes(size_t source) const {
+    return uint64_t(stream.k) * getBytes(sources[source]->dtype);
+  }
+  const uint8_t *getRow(size_t source, int64_t row) const {
+    return sources[source]->bytes + row * getRowBytes(source);
+  }
+  llrt::SourceRow getSource(int64_t row) const {
+    if (row >= stream.rows)
+      return {};
+    return llrt::getSourceRow(stream.order, stream.headDim, sourceRows.data(),
+                              sourceRows.size(), row);
+  }
+
+  /// The rows of each source that a unit reads, and those between them.
+  std::vector<RowRange> getRanges(int64_t unit) const {
+    std::vector<RowRange> ranges(sources.size());
+    if (stream.order == PackedStream::Vector) {
+      ranges[0] = {0, 1};
+      return ranges;
+    }
+    int64_t first = unit * tilesOfUnit;
+    int64_t last = std::min(first + tilesOfUnit, tiles);
+    for (int64_t row = first * 64; row < last * 64; ++row) {
+      llrt::SourceRow from = getSource(row);
+      if (from.source < 0)
+        continue;
+      RowRange &range = ranges[from.source];
+      range.begin = std::min(range.begin, from.row);
+      range.end = std::max(range.end, from.row + 1);
+    }
+    return ranges;
+  }
+
+  /// Row `row` of the stream into its tiles, which start at `out`.
+  void packRow(int64_t row, uint8_t *out, std::vector<uint8_t> &converted,
+               Findings &findings) const {
+    const int64_t tileCount = stream.getKTiles(), swizzle = row % 8;
+    out += row % 64 * 128;
+    llrt::SourceRow from = getSource(row);
+    if (from.source < 0) {
+      for (int64_t tile = 0; tile < tileCount; ++tile)
+        std::memset(out + tile * 8192, 0, 128);
+      return;
+    }
+    const Tensor &tensor = *sources[from.source];
+    const uint8_t *values = getRow(from.source, from.row);
+    Tensor slice{tensor.dtype, {stream.k}, values, getRowBytes(from.source)};
+    ValueScan scan = scanValues(slice, stream.element);
+    findings.scans[from.source].notFinite += scan.notFinite;
+    findings.scans[from.source].overflowing += scan.overflowing;
+    const uint64_t bytes = uint64_t(stream.k) * getBytes(stream.element);
+    if (tensor.dtype != stream.element) {
+      converted.resize(bytes);
+      convertValues(slice, 0, stream.k, stream.element, converted.data());
+      values = converted.data();
+    }
+    int64_t whole = int64_t(bytes / 128);
+    for (int64_t tile = 0; tile < whole; ++tile)
+      for (int64_t chunk = 0; chunk < 8; ++chunk)
+        std::memcpy(out + tile * 8192 + 16 * (chunk ^ swizzle),
+                    values + tile * 128 + 16 * chunk, 16);
+    if (whole == tileCount)
+      return;
+    uint8_t line[128] = {};
+    std::memcpy(line, values + whole * 128, bytes - whole * 128);
+    for (int64_t chunk = 0; chunk < 8; ++chunk)
+      std::memcpy(out + whole * 8192 + 16 * (chunk ^ swizzle),
+                  line + 16 * chunk, 16);
+  }
+
   std::vector<int64_t> sourceRows;
+  uint64_t tileBytes;
+  int64_t tiles, tilesOfUnit;
 };
 
-/// Warns of values that are not finite; fails on those that overflow.
-llrt::Error checkValues(const std::string &name, const Tensor &tensor,
-                        DType element, unsigned threads,
-                        std::vector<std::string> &warnings) {
-  int64_t count = tensor.size / getBytes(tensor.dtype);
-  constexpr int64_t part = 1 << 20;
-  std::atomic<uint64_t> notFinite{0}, overflowing{0};
-  parallelFor((count + part - 1) / part, threads, [&](int64_t i) {
-    Tensor slice = tensor;
-    slice.bytes += i * part * getBytes(tensor.dtype);
-    slice.size = std::min(part, count - i * part) * getBytes(tensor.dtype);
-    ValueScan scan = scanValues(slice, element);
-    notFinite += scan.notFinite;
-    overflowing += scan.overflowing;
-  });
-  if (overflowing)
-    return llrt::Error("tensor \"" + name +
-                       "\": " + std::to_string(overflowing) +
-                       " of its values overflow " + getName(element) +
-                       "; choose another storage type with --dtype");
-  if (notFinite)
-    warnings.push_back("tensor \"" + name + "\" holds " +
-                       std::to_string(notFinite) +
-                       " values that are NaN or infinite");
-  return llrt::Error::success();
-}
+/// All streams as one row of units.
+class AllUnits {
+public:
+  AllUnits(const Checkpoint &checkpoint,
+           const std::vector<PackedStream> &streams) {
+    for (const PackedStream &stream : streams) {
+      std::vector<const Tensor *> sources;
+      for (const std::string &name : stream.sources)
+        sources.push_back(&checkpoint.tensors.at(name));
+      packers.push_back(
+          std::make_unique<StreamPacker>(stream, std::move(sources)));
+      firsts.push_back(count);
+      count += packers.back()->getUnits();
+    }
+  }
+
+  struct Place {
+    const StreamPacker *packer;
+    int64_t unit; // of that stream
+  };
+  Place find(int64_t unit) const {
+    size_t index = std::upper_bound(firsts.begin(), firsts.end(), unit) -
+                   firsts.begin() - 1;
+    return {packers[index].get(), unit - firsts[index]};
+  }
+
+  std::vector<std::unique_ptr<StreamPacker>> packers;
+  int64_t count = 0;
+
+private:
+  std::vector<int64_t> firsts;
+};
+
+/// Warns of tensors with values that are not finite; fails on the first whose
+/// values overflow.
+class FindingsReport {
+public:
+  explicit FindingsReport(std::vector<std::string> &warnings)
+      : warnings(warnings) {}
+
+  llrt::Error add(const StreamPacker &packer, const Findings &findings) {
+    for (size_t i = 0; i < findings.scans.size(); ++i) {
+      const std::string &name = packer.stream.sources[i];
+      if (findings.scans[i].overflowing) {
+        // The whole tensor's, and not this unit's.
+        uint64_t count =
+            scanValues(*packer.sources[i], packer.stream.element).overflowing;
+        return llrt::Error("tensor \"" + name + "\": " + std::to_string(count) +
+                           " of its values overflow " +
+                           getName(packer.stream.element) +
+                           "; choose another storage type with --dtype");
+      }
+      if (findings.scans[i].notFinite && !notFinite.count(name))
+        order.push_back(name);
+      if (findings.scans[i].notFinite)
+        notFinite[name] += findings.scans[i].notFinite;
+    }
+    return llrt::Error::success();
+  }
+
+  void finish() {
+    for (const std::string &name : order)
+      warnings.push_back("tensor \"" + name + "\" holds " +
+                         std::to_string(notFinite[name]) +
+                         " values that are NaN or infinite");
+  }
+
+private:
+  std::vector<std::string> &warnings;
+  std::map<std::string, uint64_t> notFinite;
+  std::vector<std::string> order;
+};
 
 llrt::Error checkStream(const PackedStream &stream,
                         const std::vector<const Tensor *> &sources,
@@ -151,6 +272,14 @@ llrt::Error packWeights(const Checkpoint &checkpoint,
             [](const PackedStream &a, const PackedStream &b) {
               return a.offset < b.offset;
             });
+  uint64_t end = 0;
+  AllUnits units(checkpoint, streams);
+  for (const auto &packer : units.packers) {
+    if (llrt::Error error =
+            checkStream(packer->stream, packer->sources, end, totalBytes))
+      return error;
+    end = packer->stream.offset + packer->stream.getPackedBytes();
+  }
   static const uint8_t zeros[4096] = {};
   uint64_t position = 0;
   auto padTo = [&](uint64_t offset) {
@@ -162,42 +291,35 @@ llrt::Error packWeights(const Checkpoint &checkpoint,
     }
     return llrt::Error::success();
   };
-  std::set<std::string> checked;
-  std::vector<uint8_t> buffer;
+  FindingsReport report(warnings);
   threads = std::max(threads, 1u);
-  for (const PackedStream &stream : streams) {
-    std::vector<const Tensor *> sources;
-    for (const std::string &name : stream.sources) {
-      const Tensor &tensor = checkpoint.tensors.at(name);
-      sources.push_back(&tensor);
-      if (!checked.insert(name).second)
-        continue;
-      if (llrt::Error error =
-              checkValues(name, tensor, stream.element, threads, warnings))
-        return error;
+  struct Packed {
+    std::vector<uint8_t> bytes;
+    Findings findings;
+  };
+  auto produce = [&](int64_t unit, Packed &packed) {
+    if (unit + threads < units.count) {
+      AllUnits::Place next = units.find(unit + threads);
+      next.packer->readAhead(next.unit);
     }
-    if (llrt::Error error = checkStream(stream, sources, position, totalBytes))
+    AllUnits::Place place = units.find(unit);
+    packed.bytes.resize(place.packer->getUnitBytes(place.unit));
+    place.packer->pack(place.unit, packed.bytes.data(), packed.findings);
+  };
+  auto consume = [&](int64_t unit, Packed &packed) {
+    AllUnits::Place place = units.find(unit);
+    if (llrt::Error error = report.add(*place.packer, packed.findings))
       return error;
-    if (llrt::Error error = padTo(stream.offset))
-      return error;
-    StreamPacker packer(stream, std::move(sources));
-    bool isVector = stream.order == PackedStream::Vector;
-    uint64_t unit = isVector ? stream.getPackedBytes()
-                             : uint64_t(stream.getKTiles()) * 8192;
-    int64_t units = isVector ? 1 : stream.getRowTiles();
-    int64_t batch = std::max<int64_t>(threads, int64_t(batchBytes / unit));
-    buffer.resize(unit * std::min(batch, units));
-    for (int64_t first = 0; first < units; first += batch) {
-      int64_t count = std::min(batch, units - first);
-      parallelFor(count, threads, [&](int64_t i) {
-        uint8_t *out = buffer.data() + i * unit;
-        isVector ? packer.packVector(out) : packer.packRowTile(first + i, out);
-      });
-      if (llrt::Error error = sink(buffer.data(), count * unit))
+    if (place.unit == 0)
+      if (llrt::Error error = padTo(place.packer->stream.offset))
         return error;
-      position += count * unit;
-    }
-  }
+    position += packed.bytes.size();
+    return sink(packed.bytes.data(), packed.bytes.size());
+  };
+  if (llrt::Error error =
+          runInOrder<Packed>(units.count, threads, produce, consume))
+    return error;
+  report.finish();
   return padTo(totalBytes);
 }
 

@@ -49,7 +49,9 @@ describeConversions(const Checkpoint &checkpoint,
 
 /// Sends `totalBytes` bytes to `sink`: every stream at its offset, zeros
 /// between. The bytes do not depend on `threads`; the memory does: the larger
-/// of 4 MiB and one row tile (64 rows) for each. A finite value that overflows
+/// of 4 MiB and one row tile (64 rows) for each, and for two more; mapped pages
+/// are let go of as soon as they are packed. `sink` is called by the calling
+/// thread while others pack what follows. A finite value that overflows
 /// `element` is an error; a tensor with NaN or infinite values is a warning.
 llrt::Error packWeights(const Checkpoint &checkpoint,
                         std::vector<PackedStream> streams, uint64_t totalBytes,

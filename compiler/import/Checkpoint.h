@@ -10,12 +10,14 @@
 #include "runtime/MappedFile.h"
 #include "runtime/Result.h"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace mlir::llama {
@@ -78,7 +80,8 @@ struct Tensor {
   DType dtype = DType::F32;
   std::vector<int64_t> shape;
   const uint8_t *bytes = nullptr;
-  uint64_t size = 0; // product of shape times getBytes(dtype)
+  uint64_t size = 0;     // product of shape times getBytes(dtype)
+  bool isMapped = false; // bytes lie in a mapped file, not in other memory
 };
 
 /// A SentencePiece model file.
@@ -93,7 +96,7 @@ struct Tokenizer {
 struct SourceFile {
   std::string name; // inside the folder, no path: outputs name no place
   uint64_t size = 0;
-  uint64_t xxh3 = 0; // filled by hashSources
+  uint64_t xxh3 = 0; // filled by SourceHashing
 };
 
 struct Checkpoint {
@@ -131,8 +134,21 @@ DType chooseDType(const Checkpoint &checkpoint);
 /// Ids at or past this are never generated.
 int64_t getPieceCount(const Checkpoint &checkpoint);
 
-/// The hashes of all files that were read (slow for large ones).
-void hashSources(Checkpoint &checkpoint);
+/// The hashes of all files that were read, taken by a thread of its own: large
+/// ones are slow.
+class SourceHashing {
+public:
+  explicit SourceHashing(Checkpoint &checkpoint);
+  /// Gives up unless wait() was reached.
+  ~SourceHashing();
+  /// Fills SourceFile::xxh3.
+  void wait();
+
+private:
+  Checkpoint &checkpoint;
+  std::atomic<bool> stopped{false};
+  std::thread thread;
+};
 
 /// Opens a Hugging Face folder, or a bare config.json (shapes only). With
 /// `needWeights` false the safetensors files are neither needed nor opened.

@@ -100,7 +100,11 @@ llrt::Result<Tensors> openTensors(Checkpoint &checkpoint,
   auto file = openSource(checkpoint, path, name);
   if (!file)
     return file.error();
-  return parseSafetensors((*file)->data(), (*file)->size(), path);
+  auto tensors = parseSafetensors((*file)->data(), (*file)->size(), path);
+  if (tensors)
+    for (auto &[unused, tensor] : *tensors)
+      tensor.isMapped = true;
+  return tensors;
 }
 
 /// Every shard that the index names, in the order of their names.

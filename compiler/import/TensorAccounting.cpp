@@ -3,6 +3,7 @@
 #include "compiler/import/Checkpoint.h"
 #include "compiler/import/TensorValues.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -48,12 +49,21 @@ llrt::Error checkInverseFrequencies(const std::string &name,
 /// A head stored beside tied embeddings is redundant only if it is equal.
 llrt::Error checkTiedHead(const Tensor &head, const Tensor &embedding) {
   bool equal = head.shape == embedding.shape;
-  if (equal && head.dtype == embedding.dtype) {
-    equal = std::memcmp(head.bytes, embedding.bytes, head.size) == 0;
-  } else if (equal) {
-    uint64_t count = head.size / getBytes(head.dtype);
-    for (uint64_t i = 0; i < count && equal; ++i)
-      equal = loadValue(head, i) == loadValue(embedding, i);
+  const uint64_t headBytes = getBytes(head.dtype);
+  const uint64_t count = head.size / headBytes, part = 1 << 20;
+  for (uint64_t begin = 0; begin < count && equal; begin += part) {
+    const uint64_t end = std::min(begin + part, count);
+    const uint8_t *mine = head.bytes + begin * headBytes;
+    const uint8_t *other = embedding.bytes + begin * getBytes(embedding.dtype);
+    if (head.dtype == embedding.dtype)
+      equal = std::memcmp(mine, other, (end - begin) * headBytes) == 0;
+    else
+      for (uint64_t i = begin; i < end && equal; ++i)
+        equal = loadValue(head, i) == loadValue(embedding, i);
+    if (head.isMapped)
+      llrt::forgetPages(mine, (end - begin) * headBytes);
+    if (embedding.isMapped)
+      llrt::forgetPages(other, (end - begin) * getBytes(embedding.dtype));
   }
   if (equal)
     return llrt::Error::success();

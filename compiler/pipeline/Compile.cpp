@@ -14,6 +14,7 @@
 #include "compiler/pipeline/Maxima.h"
 #include "compiler/pipeline/Phases.h"
 #include "compiler/pipeline/Registration.h"
+#include "runtime/ProgressBar.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -240,20 +241,27 @@ private:
     llrt::Result<CudaImages> kernels = compileKernels();
     if (!kernels)
       return kernels.error();
-    hashSources(checkpoint);
+    // Beside the packing: both read the whole checkpoint.
+    SourceHashing hashing(checkpoint);
+    llrt::ProgressBar bar("packing", plan.header.weights_bytes, request.quiet);
     ExecutableParts parts{checkpoint,
                           plan,
                           ptx,
                           kernels->ptx,
-                          makePassport(checkpoint, plan, facts),
+                          [&] {
+                            hashing.wait();
+                            return makePassport(checkpoint, plan, facts);
+                          },
                           std::move(streams),
                           place,
-                          llvm::hardware_concurrency().compute_thread_count()};
+                          llvm::hardware_concurrency().compute_thread_count(),
+                          [&](uint64_t done) { bar.show(done); }};
     WrittenBytes written;
     std::vector<std::string> warnings;
     if (llrt::Error error =
             emitExecutable(request.runtime, output, parts, written, warnings))
       return error;
+    bar.clear();
     for (const std::string &warning : warnings)
       warn(checkpoint.weightsPath + ": " + warning);
     std::string text;
