@@ -3,7 +3,10 @@
 #include "runtime/Engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
+#include <utility>
 
 using namespace llrt;
 
@@ -39,6 +42,19 @@ uint64_t ropeBytes(const LlamacPlanHeader &plan, uint32_t contextSize) {
   return static_cast<uint64_t>(contextSize) * (plan.head_dim / 2) * 2 *
          sizeof(float);
 }
+
+/// Seconds from lap to lap.
+class Stopwatch {
+public:
+  double lap() {
+    auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last, now))
+        .count();
+  }
+
+private:
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+};
 
 } // namespace
 
@@ -111,6 +127,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const Executable &executable,
 
 Error Engine::start() {
   EngineMemory need = memory();
+  if (Error error = checkMemory(need))
+    return error;
+  Stopwatch watch;
   Result<Stream *> created = device.createStream();
   if (!created)
     return created.error();
@@ -121,6 +140,7 @@ Error Engine::start() {
     return loaded.error();
   weights = std::move(*loaded);
   buffers[LLAMAC_BUFFER_WEIGHTS] = weights.address;
+  times.weights = watch.lap();
   struct {
     LlamacBuffer buffer;
     uint64_t bytes;
@@ -138,6 +158,7 @@ Error Engine::start() {
   }
   if (Error error = fillRope())
     return error;
+  times.buffers = watch.lap();
   Result<Module *> module =
       device.loadModule(executable.ptx(), executable.path() + ": kernels");
   if (!module)
@@ -159,7 +180,37 @@ Error Engine::start() {
   if (!made)
     return made.error();
   sampler = std::move(*made);
-  return device.synchronize(stream);
+  if (Error error = device.synchronize(stream))
+    return error;
+  times.kernels = watch.lap();
+  return Error::success();
+}
+
+/// Before anything is taken: what is missing, and what would fit.
+Error Engine::checkMemory(const EngineMemory &need) {
+  if (device.isEmulator()) // maps the weights, and takes pages as it needs them
+    return Error::success();
+  Result<uint64_t> available = device.freeMemory();
+  if (!available)
+    return available.error();
+  uint64_t total = need.weights + need.workspace + need.kvPool + need.rope;
+  if (total <= *available)
+    return Error::success();
+  std::string text =
+      "not enough memory on " + device.description() + ": " +
+      readableBytes(total) + " needed (" + readableBytes(need.weights) +
+      " weights, " + readableBytes(need.workspace) + " workspace, " +
+      readableBytes(need.kvPool) + " KV cache, " + readableBytes(need.rope) +
+      " rope table), " + readableBytes(*available) + " free, " +
+      readableBytes(total - *available) + " missing; ";
+  for (uint32_t batch : {settings.maxBatch, 1u}) {
+    uint64_t fits = largestContext(plan(), batch, *available);
+    if (fits != 0)
+      return Error(text + "a context of " + std::to_string(fits) +
+                   " tokens would fit: --ctx-size " + std::to_string(fits) +
+                   " --max-batch " + std::to_string(batch));
+  }
+  return Error(text + "not even 64 tokens of context would fit");
 }
 
 /// float [ctx][head_dim/2][2] from the float64 frequencies.

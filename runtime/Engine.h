@@ -19,6 +19,7 @@
 #ifndef LLAMAC_RUNTIME_ENGINE_H
 #define LLAMAC_RUNTIME_ENGINE_H
 
+#include "runtime/ByteTable.h"
 #include "runtime/Executable.h"
 #include "runtime/KvCache.h"
 #include "runtime/SamplerKernels.h"
@@ -70,6 +71,13 @@ struct EngineMemory {
   uint32_t pages = 0;
 };
 
+/// Seconds that the parts of Engine::create took.
+struct StartTimes {
+  double weights = 0; ///< read, checked and brought to the device
+  double buffers = 0; ///< workspace, KV pool and rope table taken and filled
+  double kernels = 0; ///< modules loaded
+};
+
 class Engine {
 public:
   /// `executable` and `device` must outlive the engine.
@@ -109,6 +117,7 @@ public:
   uint32_t maxBatch() const { return settings.maxBatch; }
   uint32_t chunk() const { return settings.chunk; }
   EngineMemory memory() const;
+  const StartTimes &startTimes() const { return times; }
   const KvCache &kvCache() const { return cache; }
   /// The memory an engine with these settings takes, before there is one.
   static EngineMemory memoryNeeded(const LlamacPlanHeader &plan,
@@ -119,6 +128,7 @@ private:
          const EngineOptions &settings);
   using Variables = std::array<uint64_t, LLAMAC_VARIABLE_COUNT>;
   Error start();
+  Error checkMemory(const EngineMemory &need);
   Error fillRope();
   Error writeControl(View<int32_t> tokens, View<int32_t> positions,
                      View<int32_t> slots);
@@ -142,6 +152,7 @@ private:
   LoadedWeights weights;
   Module *kernelsModule = nullptr; ///< of runtime/kernels
   std::unique_ptr<SamplerKernels> sampler;
+  StartTimes times;
   std::array<DeviceAddress, LLAMAC_BUFFER_COUNT> buffers{};
 };
 

@@ -15,10 +15,11 @@ namespace {
 class Timer {
 public:
   explicit Timer(double &total) : total(total) {}
-  ~Timer() {
-    total +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
+  ~Timer() { total += seconds(); }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                         start)
+        .count();
   }
 
 private:
@@ -145,6 +146,8 @@ Error Generator::admit(size_t index, const Request &request) {
                                      all ? Rows::All : Rows::Last, out,
                                      request.keepLogits, nextChoice(active)))
       return error;
+    if (counts.promptTokens == 0)
+      counts.firstPromptSeconds = timer.seconds();
     counts.promptTokens += request.prompt.size();
   }
   if (tokenizer) {

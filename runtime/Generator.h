@@ -66,6 +66,7 @@ struct GenerationStatistics {
   uint64_t promptTokens = 0, outputTokens = 0, decodeSteps = 0,
            decodedTokens = 0;
   double promptSeconds = 0, decodeSeconds = 0;
+  double firstPromptSeconds = 0; ///< of promptSeconds: the first prompt's
 };
 
 class Generator {

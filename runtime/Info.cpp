@@ -9,18 +9,6 @@
 using namespace llrt;
 using nlohmann::ordered_json;
 
-std::string llrt::readableBytes(uint64_t bytes) {
-  const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < std::size(units); ++unit)
-    value /= 1024;
-  char text[32];
-  std::snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", value,
-                units[unit]);
-  return text;
-}
-
 static std::string plainText(const ordered_json &value) {
   return value.is_string() ? value.get<std::string>()
                            : value.dump(-1, ' ', false,

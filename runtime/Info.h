@@ -14,9 +14,6 @@ namespace llrt {
 std::string describe(const Executable &executable,
                      const EngineOptions &options);
 
-/// "1.24 GiB"
-std::string readableBytes(uint64_t bytes);
-
 } // namespace llrt
 
 #endif

@@ -8,8 +8,10 @@
 #include "runtime/Info.h"
 #include "runtime/Npy.h"
 #include "runtime/Output.h"
+#include "runtime/ProgressBar.h"
 #include "runtime/Prompts.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -103,6 +105,7 @@ private:
     std::fprintf(stderr, "%s: %s\n", program.c_str(), text.c_str());
   }
   void showStatistics(const GenerationStatistics &counts) const;
+  void showStart(const GenerationStatistics &counts) const;
   static Outcome failed(const Error &error) {
     return Failure{exitFailed, error.message()};
   }
@@ -117,6 +120,7 @@ private:
   EngineOptions settings;
   Sampling sampling;
   uint64_t seed = 0; ///< of prompt 0
+  double openSeconds = 0, deviceSeconds = 0;
   BenchRequest benchRequest;
   std::vector<Request> requests;
   std::vector<std::optional<std::string>>
@@ -263,13 +267,20 @@ Outcome Session::openWeights() {
   return std::nullopt;
 }
 
+static double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
 Outcome Session::startDevice() {
+  const auto start = std::chrono::steady_clock::now();
   std::string note;
   Result<std::unique_ptr<Device>> created =
       createDevice(line.device, executable->gpu(), note);
   if (!created)
     return failed(created.error());
   device = std::move(*created);
+  deviceSeconds = secondsSince(start);
   if (!note.empty())
     say(note);
   if (line.verbose) {
@@ -277,10 +288,14 @@ Outcome Session::startDevice() {
     say(describe(sampling));
     say("seed: " + std::to_string(seed));
   }
+  ProgressBar bar("loading", settings.weights->bytes(), false);
+  settings.progress = [&](uint64_t done) { bar.show(done); };
   Result<std::unique_ptr<Engine>> started =
       Engine::create(*executable, *device, settings);
   if (!started)
     return failed(started.error());
+  bar.clear();
+  settings.progress = {};
   engine = std::move(*started);
   if (line.verbose) {
     EngineMemory memory = engine->memory();
@@ -364,6 +379,23 @@ void Session::showStatistics(const GenerationStatistics &counts) const {
   say(text + device->description());
 }
 
+/// Where the time from the start to the first token went.
+void Session::showStart(const GenerationStatistics &counts) const {
+  const StartTimes &times = engine->startTimes();
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "start to first token: %.3f s = open %.3f + device %.3f + "
+                "weights %.3f (%.2f GB/s) + buffers %.3f + kernels %.3f + "
+                "prompt %.3f",
+                openSeconds + deviceSeconds + times.weights + times.buffers +
+                    times.kernels + counts.firstPromptSeconds,
+                openSeconds, deviceSeconds, times.weights,
+                double(settings.weights->bytes()) / 1e9 /
+                    std::max(times.weights, 1e-9),
+                times.buffers, times.kernels, counts.firstPromptSeconds);
+  say(text);
+}
+
 Outcome Session::generate() {
   finished.resize(requests.size());
   Generator generator(*engine, tokenizer.get());
@@ -377,6 +409,8 @@ Outcome Session::generate() {
     return failed(error);
   if (line.verbose || isatty(STDERR_FILENO))
     showStatistics(generator.statistics());
+  if (line.verbose)
+    showStart(generator.statistics());
   return someFailed ? Outcome(Failure{exitFailed, ""}) : std::nullopt;
 }
 
@@ -420,8 +454,10 @@ Outcome Session::bench() {
 
 int Session::run() {
   auto work = [&]() -> Outcome {
+    const auto start = std::chrono::steady_clock::now();
     if (Outcome outcome = open())
       return outcome;
+    openSeconds = secondsSince(start);
     if (line.info) {
       Error error = output.write(describe(*executable, settings));
       return error ? failed(error) : std::nullopt;

@@ -14,6 +14,7 @@
 #include "compiler/pipeline/Maxima.h"
 #include "compiler/pipeline/Phases.h"
 #include "compiler/pipeline/Registration.h"
+#include "runtime/ByteTable.h"
 #include "runtime/ProgressBar.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -106,16 +107,42 @@ private:
           std::to_string(trained) +
           "; a longer context needs --allow-long, and the model was not "
           "trained for it");
-    if (options.maxSeqLen > fits)
-      warn("the weights and " + std::to_string(options.maxBatch) +
-           " sequences of " + std::to_string(options.maxSeqLen) +
-           " tokens do not fit the " +
-           std::to_string(gpu->memoryBytes / 1'000'000'000) + " GB of " +
-           gpu->name +
-           "; at run time --ctx-size or --max-batch must be smaller");
     note("--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
          " --max-seq-len " + std::to_string(options.maxSeqLen) +
          " --max-batch " + std::to_string(options.maxBatch));
+    return llrt::Error::success();
+  }
+
+  /// The exact bytes against the row's memory: an executable that could never
+  /// run as it was asked for is refused; shapes and texts are only warned of.
+  llrt::Error checkMemory(const LlamacPlanHeader &plan) {
+    llrt::ByteTable table =
+        llrt::ByteTable::of(plan, plan.max_seq_len, plan.max_batch);
+    note("device memory at these maxima: " + table.text() + " of " +
+         llrt::readableBytes(gpu->memoryBytes) + " on " + gpu->name);
+    uint64_t usable = llrt::usableMemory(gpu->memoryBytes);
+    if (table.total() <= usable)
+      return llrt::Error::success();
+    auto asked = [&](uint64_t context, uint64_t batch) {
+      return "--max-seq-len " + std::to_string(context) + " --max-batch " +
+             std::to_string(batch);
+    };
+    std::string text =
+        asked(plan.max_seq_len, plan.max_batch) + " does not fit the " +
+        llrt::readableBytes(gpu->memoryBytes) + " of " + gpu->name + ": " +
+        table.text() + ", " + llrt::readableBytes(table.total() - usable) +
+        " too many; ";
+    uint64_t batch = plan.max_batch;
+    uint64_t fits = llrt::largestContext(plan, batch, usable);
+    if (fits == 0)
+      fits = llrt::largestContext(plan, batch = 1, usable);
+    text += fits ? "the largest context that fits is " + std::to_string(fits) +
+                       " tokens: " + asked(fits, batch)
+                 : std::string("no context fits: choose a larger GPU (--gpu "
+                               "help) or a smaller model");
+    if (request.stage == Stage::Exe && checkpoint.hasWeights)
+      return llrt::Error(text);
+    warn(text);
     return llrt::Error::success();
   }
 
@@ -238,6 +265,8 @@ private:
     }
     if (request.verbose)
       noteSizes(plan);
+    if (llrt::Error error = checkMemory(plan.header))
+      return error;
     llrt::Result<CudaImages> kernels = compileKernels();
     if (!kernels)
       return kernels.error();
