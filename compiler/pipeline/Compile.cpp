@@ -107,6 +107,12 @@ private:
           std::to_string(trained) +
           "; a longer context needs --allow-long, and the model was not "
           "trained for it");
+    if (options.maxSeqLen > fits && request.stage != Stage::Exe)
+      warn("the weights and " + std::to_string(options.maxBatch) +
+           " sequences of " + std::to_string(options.maxSeqLen) +
+           " tokens do not fit the " +
+           std::to_string(gpu->memoryBytes / 1'000'000'000) + " GB of " +
+           gpu->name);
     note("--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
          " --max-seq-len " + std::to_string(options.maxSeqLen) +
          " --max-batch " + std::to_string(options.maxBatch));

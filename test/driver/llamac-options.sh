@@ -66,4 +66,4 @@ expect 1 ./config --ids 1 -n 1
 
 # Where the weights do not fit the GPU, the config's maximum stands and a warning says so.
 expect 0 llamac "$LLAMAC_SOURCE_DIR/test/models/configs/llama-3.1-8b.json" --gpu emulator -o exe
-says "warning: the weights and 8 sequences of 131072 tokens do not fit the 16 GB of emulator"
+says "warning: --max-seq-len 131072 --max-batch 8 does not fit the 14.90 GiB of emulator"

@@ -93,3 +93,20 @@ mkdir -p elsewhere
 expect 0 llamac again -o elsewhere/split --split-weights -q
 cmp split elsewhere/split
 cmp moved elsewhere/split.weights
+
+# The bytes against the GPU's memory: refused with weights, warned of without; the largest context that fits is named.
+expect 0 llamac model -o inside
+says "device memory at these maxima: "; says " KV cache + "; says " on h200"
+make wide --set num_hidden_layers=64 --set num_attention_heads=64 --set num_key_value_heads=64 --set head_dim=256 \
+  --set max_position_embeddings=131072 --sparse
+refused 1 wide --gpu l4 --max-batch 1024 --max-seq-len 4096
+says "--max-seq-len 4096 --max-batch 1024 does not fit the 22.35 GiB of l4: "
+says "too many; the largest context that fits is"
+next=$(sed -n 's/.*tokens: \(--max-seq-len [0-9]* --max-batch [0-9]*\).*/\1/p' stderr)
+# shellcheck disable=SC2086
+expect 0 llamac wide --gpu l4 --no-weights -o fits $next
+grep -q "does not fit" stderr && fail "what was advised does not fit"
+expect 0 llamac wide --gpu l4 --no-weights --max-batch 1024 --max-seq-len 4096 -o shapes
+says "warning: --max-seq-len 4096 --max-batch 1024 does not fit"
+expect 0 llamac wide --gpu l4 --emit=llama --max-batch 1024 --max-seq-len 4096
+says "warning: the weights and 1024 sequences of 4096 tokens do not fit the 24 GB of l4"

@@ -253,6 +253,102 @@ TEST_F(CudaDeviceTest, EventsMeasure) {
   EXPECT_EQ(*device->elapsedMilliseconds(start, end), 1.5);
 }
 
+// Before anything is taken, and with what would fit.
+TEST_F(CudaDeviceTest, TheEngineNamesWhatIsMissing) {
+  std::string path =
+      testing::TempDir() + "cuda-short-" + std::to_string(getpid());
+  toy::writeFile(path, toy::append(toy::emptyElf(), toy::makeSections()));
+  auto executable = Executable::open(path);
+  ASSERT_TRUE(executable);
+  std::remove(path.c_str());
+  auto needed = [&](uint32_t context, uint32_t batch) {
+    EngineOptions options;
+    options.contextSize = context;
+    options.maxBatch = batch;
+    EngineMemory memory = Engine::memoryNeeded((*executable)->plan(), options);
+    return memory.weights + memory.workspace + memory.kvPool + memory.rope;
+  };
+  auto message = [&](uint64_t memory) {
+    fake->memory = memory;
+    auto device = create();
+    size_t before = fake->log.size();
+    auto engine = Engine::create(**executable, *device);
+    EXPECT_FALSE(engine);
+    for (const std::string &call : logSince(before))
+      EXPECT_EQ(call.find("cuMemAlloc"), std::string::npos) << call;
+    return engine ? std::string() : engine.error().message();
+  };
+  std::string text = message(needed(128, 4));
+  EXPECT_NE(text.find("not enough memory on Fake H200"), std::string::npos);
+  EXPECT_NE(text.find(" missing; a context of 128 tokens would fit: --ctx-size "
+                      "128 --max-batch 4"),
+            std::string::npos)
+      << text;
+  text = message(needed(64, 4) - 1);
+  EXPECT_NE(text.find("--ctx-size 64 --max-batch 1"), std::string::npos)
+      << text;
+  text = message(needed(64, 1) - 1);
+  EXPECT_NE(text.find("not even 64 tokens of context would fit"),
+            std::string::npos)
+      << text;
+}
+
+// The hash of weights is taken while they are brought to the GPU.
+TEST_F(CudaDeviceTest, AlteredWeightsAreFoundOnTheWay) {
+  toy::Sections sections = toy::makeSections();
+  sections.weights[0] ^= 1;
+  std::string path =
+      testing::TempDir() + "cuda-altered-" + std::to_string(getpid());
+  toy::writeFile(path, toy::append(toy::emptyElf(), sections));
+  auto executable = Executable::open(path, Executable::Check::AllButWeights);
+  ASSERT_TRUE(executable) << executable.error().message();
+  std::remove(path.c_str());
+  auto device = create();
+  auto engine = Engine::create(**executable, *device);
+  ASSERT_FALSE(engine);
+  EXPECT_NE(engine.error().message().find(
+                ": section .llamac.weights: XXH3 hash: found 0x"),
+            std::string::npos)
+      << engine.error().message();
+  device = nullptr;
+  EXPECT_EQ(fake->misuse, "");
+}
+
+// Pieces are read by several threads, and given to the driver in order.
+TEST_F(CudaDeviceTest, AnUploadIsInOrderAndTellsHowFarItIs) {
+  auto device = create();
+  const uint64_t bytes = 10 * 4096 + 5;
+  DeviceAddress address = *device->allocate(bytes, "weights");
+  std::vector<uint64_t> told;
+  size_t before = fake->log.size();
+  Error error = device->upload(
+      address, bytes, 4096,
+      [](uint64_t offset, uint64_t size, uint8_t *into) {
+        for (uint64_t i = 0; i < size; ++i)
+          into[i] = static_cast<uint8_t>((offset + i) * 7 >> 3);
+      },
+      [&](uint64_t done) { told.push_back(done); });
+  ASSERT_FALSE(error) << error.message();
+  ASSERT_EQ(told.size(), 11u);
+  for (size_t i = 0; i < told.size(); ++i)
+    EXPECT_EQ(told[i], std::min<uint64_t>(bytes, (i + 1) * 4096));
+  size_t buffers = 0, copies = 0;
+  for (const std::string &call : logSince(before)) {
+    buffers += call.rfind("cuMemHostAlloc", 0) == 0;
+    copies += call.rfind("cuMemcpyHtoDAsync", 0) == 0;
+  }
+  EXPECT_GE(buffers, 2u);
+  EXPECT_LE(buffers, 8u);
+  EXPECT_EQ(copies, 11u);
+  std::vector<uint8_t> back(bytes);
+  ASSERT_FALSE(device->copyToHost(back.data(), address, bytes));
+  for (uint64_t i = 0; i < bytes; ++i)
+    ASSERT_EQ(back[i], static_cast<uint8_t>(i * 7 >> 3)) << i;
+  device = nullptr;
+  EXPECT_EQ(fake->misuse, "");
+  EXPECT_EQ(fake->livePinned, 0);
+}
+
 // The whole engine through the fake driver: the order of a start and of a step.
 TEST_F(CudaDeviceTest, RunsTheToyModel) {
   std::string path =
