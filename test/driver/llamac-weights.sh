@@ -8,7 +8,7 @@ make other --set num_hidden_layers=1
 make tuned --fill model.norm.weight=9
 
 # run STATUS EXECUTABLE OPTIONS...: a short run on the emulator.
-run() { local want=$1 exe=$2; shift 2; expect "$want" "$exe" --device emulator --ids "1 2 3" -n 6 "$@"; }
+run() { local want=$1 exe=$2; shift 2; expect "$want" "$exe" --device emulator --ids "1 2 3" -n 6 --temperature 0 "$@"; }
 
 expect 0 llamac model -o inside -q
 expect 0 llamac model -o split --split-weights
