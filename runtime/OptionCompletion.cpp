@@ -82,7 +82,7 @@ std::string makeBash(const std::vector<Completed> &options,
   for (const Completed &option : options) {
     if (option.names.empty())
       continue;
-    all += (all.empty() ? "" : " ") + join(option.names, " ");
+    all += (all.empty() ? "" : "\n") + join(option.names, "\n");
     if (!option.takesValue)
       continue;
     cases += "    " + join(option.names, "|") + ")\n      ";
@@ -91,17 +91,18 @@ std::string makeBash(const std::vector<Completed> &options,
     else if (option.file)
       cases += "COMPREPLY=($(compgen -f -- \"$word\"))";
     else if (!option.words.empty())
-      cases += "COMPREPLY=($(compgen -W " + quote(join(option.words, " ")) +
+      cases += "COMPREPLY=($(compgen -W " + quote(join(option.words, "\n")) +
                " -- \"$word\"))";
     else
       cases += ":";
     cases += "\n      return ;;\n";
   }
+  // Words are split at line ends alone: a file's name may have spaces.
   // readline splits at `=`: --gpu=h is the three words --gpu, = and h.
   return "# bash completion of " + program + ": source it.\n" + function +
          "() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} "
-         "before=${COMP_WORDS[COMP_CWORD-1]} IFS=$' \\t\\n'\n"
+         "before=${COMP_WORDS[COMP_CWORD-1]} IFS=$'\\n'\n"
          "  [ \"$word\" = = ] && word=\n"
          "  [ \"$before\" = = ] && before=${COMP_WORDS[COMP_CWORD-2]}\n"
          "  COMPREPLY=()\n"

@@ -17,7 +17,7 @@ completes() {
 offers() { grep -qxF -- "$1" out || fail "\`$command\` is not completed by $1 but by: $(cat out)"; }
 offers_no() { ! grep -qxF -- "$1" out || fail "\`$command\` is completed by $1"; }
 
-mkdir folder; touch file.txt
+mkdir folder; touch file.txt "file two.txt"
 for program in llamac ptx-run toy; do
   [ $program = toy ] && path=./toy || path=$program
   run 0 $path --completion bash; cp out script
@@ -25,7 +25,7 @@ for program in llamac ptx-run toy; do
   completes $program --;        offers --manual; offers --help; offers --completion; offers_no -v
   completes $program -;         offers -v; offers --version
   completes $program --vers;    offers --version; offers_no --manual
-  completes $program fi;        offers file.txt
+  completes $program fi;        offers file.txt; offers "file two.txt"
   completes $program --completion z;  offers zsh; offers_no bash
   completes $program --completion = b; offers bash
   completes $program --completion =;   offers bash; offers zsh
