@@ -55,6 +55,27 @@ bool contains(const std::string &text, const std::string &part) {
 
 } // namespace
 
+TEST(Memory, ThirtyTwoBytesAtOnce) {
+  // The second load replaces its own address, in the first half of what it
+  // loads.
+  std::string body =
+      "mul.wide.u32 %rd3, %t, 32; add.u64 %rd4, %rd1, %rd3; add.u64 %rd5, "
+      "%rd2, %rd3; ld.global.v8.b32 {%r2, %r3, %r4, %r5, %r6, %r7, %r8, %r9}, "
+      "[%rd4]; st.global.v8.b32 [%rd5], {%r9, %r8, %r7, %r6, %r5, %r4, %r3, "
+      "%r2};\nld.global.v4.b64 {%rd6, %rd4, %rd7, %rd8}, [%rd4]; "
+      "st.global.v4.b64 [%rd5+1024], {%rd8, %rd7, %rd4, %rd6};";
+  Outcome r = run(kernel(body), counting(256), 512);
+  ASSERT_EQ(r.message, "");
+  for (uint32_t i = 0; i < 256; ++i) {
+    ASSERT_EQ(r.out[i], i / 8 * 8 + 7 - i % 8);
+    ASSERT_EQ(r.out[256 + i], i / 8 * 8 + (6 - i % 8 / 2 * 2) + i % 2);
+  }
+  Outcome astray =
+      run(kernel("ld.global.v4.b64 {%rd6, %rd7, %rd8, %rd9}, [%rd1+16];"),
+          counting(256), 8);
+  EXPECT_TRUE(contains(astray.message, "misaligned")) << astray.message;
+}
+
 TEST(Memory, VectorsInAndOut) {
   Outcome r = run(kernel("mul.wide.u32 %rd3, %t, 16; add.u64 %rd4, %rd1, %rd3; "
                          "add.u64 %rd5, %rd2, %rd3;"

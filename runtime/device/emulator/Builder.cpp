@@ -311,6 +311,12 @@ void Builder::noteDown(const Statement &statement, size_t from) {
   // Of several, the last does what the opcode says.
   Note &note = program->notes.back();
   describe(note, statement);
+  if (note.isAccess() && note.bytes() == 32 && note.elements > 1) {
+    // Two accesses of half the vector each.
+    note.elements /= 2;
+    if (program->notes.size() >= from + 2)
+      program->notes[program->notes.size() - 2] = note;
+  }
   if (!note.isAccess() || note.space != Space::Param)
     return;
   // A callee's parameters lie in local memory; the kernel's are no memory.

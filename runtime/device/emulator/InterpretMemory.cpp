@@ -318,6 +318,54 @@ void takeCacheHints(Decoding &d) {
   d.take("L2::cache_hint");
 }
 
+/// An access of 32 bytes needs an address that is a multiple of 32.
+const Inst *runAligned32(const Inst *inst, Warp &warp, uint32_t mask) {
+  const uint64_t *base = warp.in<uint64_t>(inst->op[0]);
+  for (uint32_t left = mask; left; left &= left - 1) {
+    int lane = __builtin_ctz(left);
+    uint64_t at = base[lane] + static_cast<uint64_t>(inst->imm);
+    if (at % 32)
+      fault(inst, lane,
+            "misaligned access of 32 bytes at an address that is " +
+                std::to_string(at % 32) + " past a multiple of 32");
+  }
+  return inst + 1;
+}
+
+/// Emits the access to `shape.vector` elements of `value` from `first` on.
+template <bool Store>
+void emitAccess(Decoding &d, const Shape &shape, const Operand &memory,
+                const Operand &value, unsigned first, bool strong) {
+  bool isVector = value.kind == Operand::Vector;
+  auto element = [&](unsigned k) -> const Operand & {
+    return isVector ? value.elements[first + k] : value;
+  };
+  bool global = shape.space != Space::Shared && shape.space != Space::Local;
+  // Within a block order is the interpreter's own; a poll still counts.
+  if (strong && global && shape.vector == 1)
+    d.emit(strongHandler<Store>(shape));
+  else
+    d.emit(handlerOf<Store>(shape));
+  d.inst().op[7] = shape.word();
+  d.inst().helper =
+      reinterpret_cast<void (*)()>(resolverOf(shape.space, shape.wideAddress));
+  d.address(0, memory, shape.space);
+  d.inst().imm += first * bitsOf(shape.type) / 8;
+  if (global)
+    d.cachedInterval();
+  unsigned lane = shape.wideRegister ? 64 : 32;
+  for (unsigned k = 0; k < shape.vector; ++k) {
+    const Operand &each = element(k);
+    if (shape.wideRegister && d.isRegister(each) && d.registerBits(each) != 64)
+      d.fail("registers of different widths");
+    if (Store)
+      d.isRegister(each) ? d.use(1 + k, each, shape.type, true)
+                         : d.useAtWidth(1 + k, each, shape.type, lane);
+    else
+      d.defAtWidth(1 + k, each, bitsOf(shape.type), lane);
+  }
+}
+
 template <bool Store> void decodeAccess(Decoding &d) {
   if (Store && d.take("async"))
     return decodeStoreAsync(d);
@@ -330,9 +378,10 @@ template <bool Store> void decodeAccess(Decoding &d) {
   takeCacheHints(d);
   Shape shape{};
   shape.space = d.takeSpace();
-  shape.vector = d.take("v2") ? 2 : d.take("v4") ? 4 : 1;
+  shape.vector = d.take("v2") ? 2 : d.take("v4") ? 4 : d.take("v8") ? 8 : 1;
   shape.type = d.takeType();
-  if (bitsOf(shape.type) > 64)
+  if (bitsOf(shape.type) > 64 || bitsOf(shape.type) * shape.vector > 256 ||
+      (shape.vector == 8 && bitsOf(shape.type) != 32))
     d.unsupported();
   d.expectOperands(2, 3);
   const Operand &memory = d.operand(Store ? 0 : 1);
@@ -353,6 +402,9 @@ template <bool Store> void decodeAccess(Decoding &d) {
     shape.wideRegister = true;
 
   const Operand &base = memory.elements[0];
+  bool large = bitsOf(shape.type) * shape.vector > 128;
+  if (large && shape.space != Space::Global && shape.space != Space::Generic)
+    d.unsupported();
   if (shape.space == Space::Param) {
     if (Store)
       d.fail("a kernel's parameters are read only");
@@ -362,29 +414,20 @@ template <bool Store> void decodeAccess(Decoding &d) {
   }
   shape.wideAddress =
       !(base.kind == Operand::Register && d.registerBits(base) == 32);
-  bool global = shape.space != Space::Shared && shape.space != Space::Local;
-  // Within a block order is the interpreter's own; a poll still counts.
-  if (strong && global && shape.vector == 1)
-    d.emit(strongHandler<Store>(shape));
-  else
-    d.emit(handlerOf<Store>(shape));
-  d.inst().op[7] = shape.word();
-  d.inst().helper =
-      reinterpret_cast<void (*)()>(resolverOf(shape.space, shape.wideAddress));
-  d.address(0, memory, shape.space);
-  if (global)
-    d.cachedInterval();
-  unsigned lane = shape.wideRegister ? 64 : 32;
-  for (unsigned k = 0; k < shape.vector; ++k) {
-    const Operand &each = element(k);
-    if (shape.wideRegister && d.isRegister(each) && d.registerBits(each) != 64)
-      d.fail("registers of different widths");
-    if (Store)
-      d.isRegister(each) ? d.use(1 + k, each, shape.type, true)
-                         : d.useAtWidth(1 + k, each, shape.type, lane);
-    else
-      d.defAtWidth(1 + k, each, bitsOf(shape.type), lane);
-  }
+  if (!large)
+    return emitAccess<Store>(d, shape, memory, value, 0, strong);
+  // 32 bytes are two accesses of 16 (and a look at the address); a load that
+  // replaces its own address does that last.
+  d.emit(runAligned32);
+  d.address(0, memory, Space::Global);
+  unsigned half = shape.vector / 2;
+  bool firstLast = false;
+  for (unsigned k = 0; k < half && !Store; ++k)
+    firstLast |= d.isRegister(base) && d.isRegister(value.elements[k]) &&
+                 value.elements[k].reg == base.reg;
+  shape.vector = half;
+  emitAccess<Store>(d, shape, memory, value, firstLast ? half : 0, strong);
+  emitAccess<Store>(d, shape, memory, value, firstLast ? 0 : half, strong);
 }
 
 /// Before a strong load from shared memory (the next Inst): its words.

@@ -128,7 +128,7 @@ void llrt::emu::describe(Note &note, const Statement &statement) {
   } else if (root == "ldmatrix" || root == "stmatrix") {
     note.kind = root == "ldmatrix" ? Note::LoadMatrix : Note::StoreMatrix;
     note.meeting = Note::Whole;
-    note.space = Space::Shared;
+    note.space = opcode.space();
     note.elementBytes = 16;
   } else if (root == "fence" || root == "membar") {
     note.kind = Note::Fence;
