@@ -59,6 +59,8 @@ drawn --ids "1 50 60 50" -n 6 --seed 3 --repeat-penalty 2 --temperature 2 --logp
 drawn --ids "1 50 60 50" --force-ids "7 2 9" --logprobs 0; cp out forced
 drawn --ids "1 50 60 50" --force-ids "7 2 9" --dump-logits forced.npy --temperature 0
 drawn --ids "1 50 60" -n 0 --logprobs 1 --echo; cp out nothing
+# More rows than one @head takes, and than one chunk of the prompt.
+drawn --ids "$(seq -s ' ' 3 102)" -n 3 --seed 4 --logprobs 2 --echo --dump-logits long.npy; cp out long
 /usr/bin/python3 - <<'PYTHON'
 import json, math, struct
 def rows(name):
@@ -85,6 +87,8 @@ echo, table = json.load(open("echo")), rows("rows.npy")
 assert echo["logprobs"][0] is None
 check(echo["logprobs"][1:], echo["prompt_ids"][1:] + echo["output_ids"], table, 4)
 assert len(echo["output_ids"]) == 6 or echo["finish_reason"] == "eos"
+long = json.load(open("long"))
+check(long["logprobs"][1:], long["prompt_ids"][1:] + long["output_ids"], rows("long.npy"), 2)
 forced = json.load(open("forced"))
 assert forced["output_ids"] == [7, 2, 9]
 check(forced["logprobs"], [7, 2, 9], rows("forced.npy"), 0)
