@@ -188,6 +188,30 @@ bool Checker::knownTo(const BlockState &block, uint32_t thread,
          seen->knowsPhase(op.phaseBlock, op.phase, op.phaseClock);
 }
 
+/// Threads that know the same, as after a barrier: what the first and the last
+/// of them know of all that took part, each of them knows.
+bool Checker::knownToAll(const BlockState &block, const Access &earlier,
+                         const Access &now) const {
+  if (!earlier.isAsync() && earlier.block == now.block &&
+      earlier.warp == now.warp)
+    return false; // lanes know of themselves what others may not
+  uint32_t base = now.warp * 32u;
+  uint32_t first = base + static_cast<uint32_t>(__builtin_ctz(now.lanes));
+  uint32_t last = base + 31u - static_cast<uint32_t>(__builtin_clz(now.lanes));
+  const Knowledge *seen = block.thread[first].view.seen.get();
+  for (uint32_t left = now.lanes; left; left &= left - 1)
+    if (block.thread[base + static_cast<uint32_t>(__builtin_ctz(left))]
+            .view.seen.get() != seen)
+      return false;
+  for (uint32_t left = earlier.lanes; left; left &= left - 1) {
+    unsigned other = static_cast<unsigned>(__builtin_ctz(left));
+    if (!knownTo(block, first, earlier, other) ||
+        !knownTo(block, last, earlier, other))
+      return false;
+  }
+  return true;
+}
+
 bool Checker::ordered(const Current &at, const Access &earlier,
                       const Access &now, uint64_t common, int &lane,
                       int &otherLane) const {
@@ -199,6 +223,8 @@ bool Checker::ordered(const Current &at, const Access &earlier,
   // Lanes that do a thing together have done it before they go on.
   if ((earlier.flags & Access::Whole) && earlier.block == now.block &&
       earlier.warp == now.warp)
+    return true;
+  if (knownToAll(block, earlier, now))
     return true;
   for (uint64_t left = common; left;) {
     unsigned byte = static_cast<unsigned>(__builtin_ctzll(left));
@@ -268,7 +294,7 @@ bool Checker::changesBytes(const Current &at, uint64_t start, const Access &now,
 }
 
 void Checker::touch(const Current &at, Region &region, AccessRoom &room,
-                    Line &line, uint64_t start, Access now) {
+                    Line &line, uint64_t start, const Access &now) {
   if (line.generation != region.generation) {
     line.generation = region.generation;
     line.count = line.capacity = 0;

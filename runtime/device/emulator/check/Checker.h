@@ -118,9 +118,11 @@ private:
                 unsigned lane, uint64_t address, uint32_t bytes);
   void access(const Inst *inst, const Note &note, Warp &warp, uint32_t mask);
   void touch(const Current &at, Region &region, AccessRoom &room, Line &line,
-             uint64_t start, Access now);
+             uint64_t start, const Access &now);
   void remember(const BlockState &block, const Warp &warp, Region &region,
                 AccessRoom &room, Line &line, const Access &now);
+  bool knownToAll(const BlockState &block, const Access &earlier,
+                  const Access &now) const;
   bool ordered(const Current &at, const Access &earlier, const Access &now,
                uint64_t common, int &lane, int &otherLane) const;
   bool knownTo(const BlockState &block, uint32_t thread, const Access &earlier,

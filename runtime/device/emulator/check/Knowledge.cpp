@@ -104,10 +104,8 @@ void Knowledge::shorten() {
   }
 }
 
-KnowledgeRef llrt::emu::joined(const KnowledgeRef &a, const KnowledgeRef &b) {
-  if (!b || a == b)
-    return a;
-  if (!a || b->covers(*a))
+static KnowledgeRef join(const KnowledgeRef &a, const KnowledgeRef &b) {
+  if (b->covers(*a))
     return b;
   if (a->covers(*b))
     return a;
@@ -115,6 +113,27 @@ KnowledgeRef llrt::emu::joined(const KnowledgeRef &a, const KnowledgeRef &b) {
   both->absorb(*b);
   both->shorten();
   return both;
+}
+
+KnowledgeRef llrt::emu::joined(const KnowledgeRef &a, const KnowledgeRef &b) {
+  if (!b || a == b)
+    return a;
+  if (!a)
+    return b;
+  // The lanes of a warp ask the same one after the other, in turn for what they
+  // have seen and for what is fenced, and go on sharing what they get.
+  struct Answer {
+    KnowledgeRef a, b, both;
+  };
+  static thread_local Answer answers[2];
+  static thread_local unsigned older = 0;
+  for (const Answer &each : answers)
+    if (each.a == a && each.b == b)
+      return each.both;
+  Answer &replaced = answers[older];
+  older = 1 - older;
+  replaced = {a, b, join(a, b)};
+  return replaced.both;
 }
 
 KnowledgeRef Gather::copy() const {
