@@ -43,6 +43,26 @@ TEST(Parser, ScopesHideLabelsAndRegisters) {
   EXPECT_TRUE(contains(load(entry("A: ret; A: ret;")), "already defined"));
 }
 
+// A few lines whose calls expand to 2^levels times themselves.
+TEST(Parser, CallsThatExpandWithoutMeasureAreRefused) {
+  for (int levels : {15, 24}) {
+    std::string text = header + ".func f0() { .reg .pred %p<2>; .reg .b32 "
+                                "%r<4>; setp.eq.u32 %p1, %r1, %r2; @%p1 bra L; "
+                                "add.u32 %r3, %r1, %r2; L: ret; }\n";
+    for (int i = 1; i <= levels; ++i) {
+      std::string callee = "call f" + std::to_string(i - 1) + ", ();";
+      text += ".func f" + std::to_string(i) + "() { " + callee + " " + callee +
+              " ret; }\n";
+    }
+    text += ".visible .entry k() { call f" + std::to_string(levels) +
+            ", (); ret; }\n";
+    std::string message = load(text);
+    EXPECT_TRUE(contains(message, "test.ptx:") &&
+                contains(message, "calls expanded"))
+        << message;
+  }
+}
+
 TEST(Parser, UnknownInstructionsAreNamedWithTheirLine) {
   EXPECT_EQ(load(entry("frobnicate.b32 %r1, %r2;")),
             "test.ptx:6: unknown instruction 'frobnicate.b32'");

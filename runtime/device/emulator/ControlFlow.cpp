@@ -10,6 +10,8 @@
 
 using namespace llrt::emu;
 
+static constexpr size_t maxLivenessWords = size_t(1) << 25;
+
 void Builder::findBlocks() {
   size_t count = program->code.size();
   std::vector<char> leads(count + 1, 0);
@@ -124,6 +126,13 @@ void Builder::findPostDominators() {
 void Builder::assignSlots() {
   size_t words = (registers.size() + 63) / 64;
   size_t count = blocks.size();
+  // Four bit sets a block: a short text whose calls expand to very much must
+  // not take all memory.
+  if (count * words > maxLivenessWords)
+    throw PtxError{program->code[0].line,
+                   "the kernel has " + std::to_string(registers.size()) +
+                       " registers in " + std::to_string(count) +
+                       " basic blocks, calls expanded; that is too many"};
   std::vector<uint64_t> uses(count * words), defs(count * words),
       liveIn(count * words), liveOut(count * words);
   std::vector<int64_t> begin(registers.size(), INT64_MAX),
