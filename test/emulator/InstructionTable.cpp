@@ -106,7 +106,8 @@ std::string llrt::test::moduleOf(const std::string &target,
       "POINTED(.param .b32 a) { st.param.b32 [q], 1; ret; }\n.visible .entry "
       "k() {\n.reg .b16 %h<99>; .reg .b32 %r<99>; .reg .b64 %x<99>; .reg .pred "
       "%p<99>;";
-  if (operands.find('q') != std::string::npos)
+  if (operands.compare(0, 2, "q,") == 0 ||
+      operands.find(", q") != std::string::npos)
     text += " .reg .b128 %q<9>;";
   text += "\n";
   if (operands.find("TABLE") != std::string::npos)
