@@ -27,6 +27,7 @@ struct AsyncWork {
   uint32_t landed = 0;    ///< lanes whose phase has ended
   uint32_t phaseBlock = 0, phase = 0, phaseClock = 0;
   uint32_t clock[32] = {}; ///< of waitedFor
+  uint32_t lastClock = 0;  ///< the last of these
 };
 
 } // namespace llrt::emu

@@ -65,7 +65,9 @@ struct BlockState {
   bool fencesUsed = false, proxyUsed = false;
   /// By warp: what all its lanes know of all threads of the block.
   std::vector<uint32_t> warpKnowsAll;
-  std::vector<char> warpStale; ///< warpKnowsAll has to be found out again
+  /// Its lanes have seen the same.
+  std::vector<char> warpAgrees;
+  std::vector<char> warpStale; ///< both have to be found out again
   BarrierState barriers[16];
   std::map<uint32_t, MbarrierState> mbarriers; ///< by shared address
   Region shared, local;
@@ -89,12 +91,16 @@ struct BlockState {
     warpStale[index] = 0;
     uint32_t least = ~0u;
     const Knowledge *last = nullptr;
+    bool first = true;
+    warpAgrees[index] = 1;
     for (uint32_t live = warp.live; live; live &= live - 1) {
       const Knowledge *seen =
           thread[index * 32 + static_cast<uint32_t>(__builtin_ctz(live))]
               .view.seen.get();
       if (seen == last && seen)
         continue;
+      warpAgrees[index] &= static_cast<char>(first);
+      first = false;
       last = seen;
       const Knowledge::OfBlock *of = seen ? seen->find(id) : nullptr;
       least = std::min(least, of ? of->all : 0);

@@ -188,25 +188,35 @@ bool Checker::knownTo(const BlockState &block, uint32_t thread,
          seen->knowsPhase(op.phaseBlock, op.phase, op.phaseClock);
 }
 
-/// Threads that know the same, as after a barrier: what the first and the last
-/// of them know of all that took part, each of them knows.
-bool Checker::knownToAll(const BlockState &block, const Access &earlier,
-                         const Access &now) const {
-  if (!earlier.isAsync() && earlier.block == now.block &&
-      earlier.warp == now.warp)
-    return false; // lanes know of themselves what others may not
-  uint32_t base = now.warp * 32u;
-  uint32_t first = base + static_cast<uint32_t>(__builtin_ctz(now.lanes));
-  uint32_t last = base + 31u - static_cast<uint32_t>(__builtin_clz(now.lanes));
-  const Knowledge *seen = block.thread[first].view.seen.get();
-  for (uint32_t left = now.lanes; left; left &= left - 1)
-    if (block.thread[base + static_cast<uint32_t>(__builtin_ctz(left))]
-            .view.seen.get() != seen)
-      return false;
+/// The usual cases, for whole warps. False says nothing.
+bool Checker::quicklyOrdered(const BlockState &block, const Access &earlier,
+                             const Access &now, uint32_t known) const {
+  const AsyncWork *op = earlier.isAsync() ? &work[earlier.clock] : nullptr;
+  bool waited = op && (earlier.lanes & ~op->waitedFor) == 0;
+  if (waited && op->block == now.block && op->lastClock <= known)
+    return true;
+  if (!block.warpAgrees[now.warp])
+    return false;
+  const KnowledgeRef &seen =
+      block
+          .thread[now.warp * 32u +
+                  static_cast<uint32_t>(__builtin_ctz(now.lanes))]
+          .view.seen;
+  if (!seen)
+    return false;
+  if (op && !waited)
+    return op->landed == op->lanes &&
+           seen->knowsPhase(op->phaseBlock, op->phase, op->phaseClock);
+  const Knowledge::OfBlock *of = seen->find(op ? op->block : earlier.block);
+  if (!of)
+    return false;
+  uint32_t clock = op ? op->lastClock : earlier.clock;
+  if (clock <= of->all)
+    return true;
+  uint32_t first = earlier.warp * 32u;
   for (uint32_t left = earlier.lanes; left; left &= left - 1) {
-    unsigned other = static_cast<unsigned>(__builtin_ctz(left));
-    if (!knownTo(block, first, earlier, other) ||
-        !knownTo(block, last, earlier, other))
+    uint32_t thread = first + static_cast<uint32_t>(__builtin_ctz(left));
+    if (thread >= of->threads.size() || of->threads[thread] < clock)
       return false;
   }
   return true;
@@ -223,8 +233,6 @@ bool Checker::ordered(const Current &at, const Access &earlier,
   // Lanes that do a thing together have done it before they go on.
   if ((earlier.flags & Access::Whole) && earlier.block == now.block &&
       earlier.warp == now.warp)
-    return true;
-  if (knownToAll(block, earlier, now))
     return true;
   for (uint64_t left = common; left;) {
     unsigned byte = static_cast<unsigned>(__builtin_ctzll(left));
@@ -326,7 +334,8 @@ void Checker::touch(const Current &at, Region &region, AccessRoom &room,
     if (earlier.isAsync() && now.isAsync() &&
         (earlier.flags & now.flags & Access::Atomic))
       continue;
-    if (stronglyOrdered(*at.block, earlier, now))
+    if (stronglyOrdered(*at.block, earlier, now) ||
+        (!checksProxy && quicklyOrdered(*at.block, earlier, now, known)))
       continue;
     int lane = -1, otherLane = -1;
     if (!ordered(at, earlier, now, common, lane, otherLane)) {
@@ -369,7 +378,7 @@ void Checker::touch(const Current &at, Region &region, AccessRoom &room,
 
 void Checker::remember(const BlockState &block, const Warp &, Region &,
                        AccessRoom &room, Line &line, const Access &now) {
-  constexpr unsigned most = 24;
+  constexpr unsigned most = 16;
   unsigned kept = 0;
   for (unsigned i = 0; i < line.count; ++i) {
     const Access &earlier = line.list[i];

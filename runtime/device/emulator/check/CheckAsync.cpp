@@ -169,6 +169,7 @@ void Checker::await(const Note &note, Warp &warp, uint32_t mask) {
       op.readOver |= 1u << lane;
       if (op.clock[lane] == 0 || !note.readOnly)
         op.clock[lane] = block.clock;
+      op.lastClock = block.clock;
       if (!note.readOnly)
         op.waitedFor |= 1u << lane;
     }

@@ -67,6 +67,7 @@ void Checker::blockStarts(Block &block) {
   state.fence.clear();
   state.fencesUsed = state.proxyUsed = false;
   state.warpKnowsAll.assign(warps, 0);
+  state.warpAgrees.assign(warps, 1);
   state.warpStale.assign(warps, 0);
   for (BarrierState &barrier : state.barriers)
     barrier = BarrierState();

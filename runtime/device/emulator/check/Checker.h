@@ -121,10 +121,10 @@ private:
              uint64_t start, const Access &now);
   void remember(const BlockState &block, const Warp &warp, Region &region,
                 AccessRoom &room, Line &line, const Access &now);
-  bool knownToAll(const BlockState &block, const Access &earlier,
-                  const Access &now) const;
   bool ordered(const Current &at, const Access &earlier, const Access &now,
                uint64_t common, int &lane, int &otherLane) const;
+  bool quicklyOrdered(const BlockState &block, const Access &earlier,
+                      const Access &now, uint32_t known) const;
   bool knownTo(const BlockState &block, uint32_t thread, const Access &earlier,
                unsigned otherLane) const;
   bool changesBytes(const Current &at, uint64_t start, const Access &now,
