@@ -190,11 +190,23 @@ bool Checker::knownTo(const BlockState &block, uint32_t thread,
 
 /// The usual cases, for whole warps. False says nothing.
 bool Checker::quicklyOrdered(const BlockState &block, const Access &earlier,
-                             const Access &now, uint32_t known) const {
+                             const Access &now, uint64_t common,
+                             uint32_t known) const {
   const AsyncWork *op = earlier.isAsync() ? &work[earlier.clock] : nullptr;
   bool waited = op && (earlier.lanes & ~op->waitedFor) == 0;
   if (waited && op->block == now.block && op->lastClock <= known)
     return true;
+  // Each lane its own: they count through the bytes alike, so the ends tell.
+  if ((!op || waited) && (op ? op->block : earlier.block) == now.block &&
+      earlier.warp == now.warp) {
+    auto low = static_cast<unsigned>(__builtin_ctzll(common));
+    unsigned high = 63 - static_cast<unsigned>(__builtin_clzll(common));
+    uint32_t mine = now.lanesAt(low);
+    if ((mine & (mine - 1)) == 0 && mine == earlier.lanesAt(low) &&
+        now.lanesAt(high) == earlier.lanesAt(high) &&
+        (earlier.shift == now.shift || mine == now.lanesAt(high)))
+      return true;
+  }
   if (!block.warpAgrees[now.warp])
     return false;
   const KnowledgeRef &seen =
@@ -335,7 +347,8 @@ void Checker::touch(const Current &at, Region &region, AccessRoom &room,
         (earlier.flags & now.flags & Access::Atomic))
       continue;
     if (stronglyOrdered(*at.block, earlier, now) ||
-        (!checksProxy && quicklyOrdered(*at.block, earlier, now, known)))
+        (!checksProxy &&
+         quicklyOrdered(*at.block, earlier, now, common, known)))
       continue;
     int lane = -1, otherLane = -1;
     if (!ordered(at, earlier, now, common, lane, otherLane)) {
@@ -378,6 +391,24 @@ void Checker::touch(const Current &at, Region &region, AccessRoom &room,
 
 void Checker::remember(const BlockState &block, const Warp &, Region &,
                        AccessRoom &room, Line &line, const Access &now) {
+  if (now.isAsync() && now.shift != Access::anyLane && line.count) {
+    Access &last = line.list[line.count - 1];
+    if (last.isAsync() && last.clock == now.clock && last.flags == now.flags &&
+        last.shift == now.shift && last.first == now.first) {
+      last.bytes |= now.bytes;
+      last.lanes |= now.lanes;
+      if (!now.writes())
+        return;
+      Access whole = last;
+      unsigned kept = 0;
+      for (unsigned i = 0; i + 1 < line.count; ++i)
+        if (line.list[i].bytes & ~whole.bytes)
+          line.list[kept++] = line.list[i];
+      line.list[kept++] = whole;
+      line.count = static_cast<uint16_t>(kept);
+      return;
+    }
+  }
   constexpr unsigned most = 16;
   unsigned kept = 0;
   for (unsigned i = 0; i < line.count; ++i) {
@@ -386,10 +417,8 @@ void Checker::remember(const BlockState &block, const Warp &, Region &,
                 earlier.block == now.block && earlier.warp == now.warp;
     // What has been checked against this one need not be kept: whoever races
     // with it and is ordered after this one would race with this one too.
-    bool covered =
-        (earlier.bytes & ~now.bytes) == 0 &&
-        (now.writes() ? !now.strength && !now.isAsync() && !earlier.isAsync()
-                      : false);
+    bool covered = (earlier.bytes & ~now.bytes) == 0 && now.writes() &&
+                   !now.strength && !(now.flags & Access::Atomic);
     bool repeated = same && (earlier.bytes & ~now.bytes) == 0 &&
                     earlier.flags == now.flags &&
                     earlier.strength == now.strength && earlier.sameLanes(now);

@@ -56,6 +56,15 @@ void Checker::issueRange(const AsyncEvent &event, BlockState &block,
     unsigned count =
         static_cast<unsigned>(std::min(end - host, lineBytes - from));
     now.bytes = byteMask(from, count);
+    // As lanes in a row, so that those of one line become one Access.
+    bool single = event.lane >= 0 && event.kind == AsyncKind::Copy &&
+                  (count & (count - 1)) == 0 && from % count == 0;
+    now.shift =
+        single ? static_cast<uint8_t>(__builtin_ctz(count)) : Access::anyLane;
+    now.first =
+        single
+            ? static_cast<int8_t>(event.lane - static_cast<int>(from / count))
+            : int8_t(0);
     touch(at, *target.region, room, target.region->line(start), start, now);
     host += count;
   }

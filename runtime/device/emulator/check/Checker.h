@@ -124,7 +124,7 @@ private:
   bool ordered(const Current &at, const Access &earlier, const Access &now,
                uint64_t common, int &lane, int &otherLane) const;
   bool quicklyOrdered(const BlockState &block, const Access &earlier,
-                      const Access &now, uint32_t known) const;
+                      const Access &now, uint64_t common, uint32_t known) const;
   bool knownTo(const BlockState &block, uint32_t thread, const Access &earlier,
                unsigned otherLane) const;
   bool changesBytes(const Current &at, uint64_t start, const Access &now,
