@@ -87,6 +87,17 @@ TEST(Deadlock, ABarrierSaysWhoHasCome) {
                        "where 32 of 96 threads have arrived");
 }
 
+// Where the PTX says what it was made from, the report does.
+TEST(Deadlock, NamesTheSource) {
+  std::string message = messageOf(
+      ".loc 1 42 7\nsetp.lt.u32 %p0, %t, 32; @%p0 bra SKIP;\n.loc 1 43 3\n"
+      "bar.sync 1, 96;\nSKIP:\n.loc 1 44 3\nbar.sync 0;\n.file 1 "
+      "\"sum.cu\"",
+      {}, {64, 1, 1});
+  EXPECT_SAYS(message, "at line 10 (of sum.cu:44) wait at barrier 0");
+  EXPECT_SAYS(message, "at line 7 (of sum.cu:43) wait at barrier 1");
+}
+
 TEST(Deadlock, AGridThatIsNotResident) {
   EmulatedGpu small;
   small.multiprocessors = 2;

@@ -13,6 +13,9 @@ using namespace llrt::emu;
 /// Turns of polling unchanged words (16 polls each) after which a split that
 /// counts its rounds is taken to wait for ever.
 static constexpr uint32_t mostIdleTurns = 4096;
+/// The same for a split that neither polls nor writes: 5 * 10^8 rounds of a loop
+/// that reads, weakly, what nobody changes, and counts.
+static constexpr uint32_t mostSilentTurns = 1 << 15;
 
 /// True when the split has changed nothing of its own since its last turn.
 static bool sameRegisters(Warp &warp, const Program &program) {
@@ -48,9 +51,10 @@ static Turn judge(Warp &warp, const Program &program) {
   }
   if (sameRegisters(warp, program))
     return Turn::Stuck;
+  ++split.idleTurns;
   if (!polled)
-    return Turn::Moved;
-  return ++split.idleTurns < mostIdleTurns ? Turn::Idle : Turn::Stuck;
+    return split.idleTurns < mostSilentTurns ? Turn::Moved : Turn::Stuck;
+  return split.idleTurns < mostIdleTurns ? Turn::Idle : Turn::Stuck;
 }
 
 /// Runs `pc` until the split leaves the processor.
