@@ -134,8 +134,14 @@ Error Engine::start() {
   if (!created)
     return created.error();
   stream = *created;
+  Result<Module *> own = device.loadModule(
+      executable.kernelsPtx(), executable.path() + ": runtime kernels");
+  if (!own)
+    return own.error();
+  kernelsModule = *own;
+  times.kernels = watch.lap();
   Result<LoadedWeights> loaded =
-      loadWeights(device, *settings.weights, settings.progress);
+      loadWeights(device, kernelsModule, *settings.weights, settings.progress);
   if (!loaded)
     return loaded.error();
   weights = std::move(*loaded);
@@ -170,11 +176,6 @@ Error Engine::start() {
       return kernel.error();
     kernels.push_back(*kernel);
   }
-  Result<Module *> own = device.loadModule(
-      executable.kernelsPtx(), executable.path() + ": runtime kernels");
-  if (!own)
-    return own.error();
-  kernelsModule = *own;
   Result<std::unique_ptr<SamplerKernels>> made = SamplerKernels::create(
       device, stream, kernelsModule, samplerSizes(plan(), settings));
   if (!made)
@@ -182,7 +183,7 @@ Error Engine::start() {
   sampler = std::move(*made);
   if (Error error = device.synchronize(stream))
     return error;
-  times.kernels = watch.lap();
+  times.kernels += watch.lap();
   return Error::success();
 }
 

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The generator; its twin on the GPU is runtime/kernels/fill_random.cu.
+// The generator; runtime/kernels/FillRandom.cu does the same on a GPU.
 #include "runtime/RandomWeights.h"
 
-#include <algorithm>
+#include "runtime/kernels/RandomArithmetic.h"
+
 #include <cmath>
 #include <cstring>
 
 using namespace llrt;
 
-static constexpr uint64_t golden = 0x9e3779b97f4a7c15ull;
-
-static inline uint64_t mix(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-  return z ^ (z >> 31);
-}
-
 static uint64_t keyOf(uint64_t seed, std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325ull;
   for (unsigned char c : name)
     hash = (hash ^ c) * 0x100000001b3ull;
-  return mix(hash + seed * golden);
+  return randomMix(hash + seed * randomStep);
 }
 
 static int64_t toScale(double deviation) {
@@ -41,47 +34,13 @@ RandomTensor RandomTensor::vector(uint64_t seed, std::string_view name) {
 }
 
 int64_t RandomTensor::value(uint64_t index) const {
-  // Two sums of 16-bit parts side by side in each word.
-  constexpr uint64_t even = 0x0000ffff0000ffffull;
-  uint64_t sums = 0;
-  for (uint64_t j = 1; j <= 3; ++j) {
-    uint64_t word = mix(key + (3 * index + j) * golden);
-    sums += (word & even) + ((word >> 16) & even);
-  }
-  auto sum = static_cast<int64_t>((sums & 0xffffffff) + (sums >> 32));
-  return mean + (sum - 6 * 65535) * scale;
+  return mean + randomNormal(key, index) * scale;
 }
 
 uint32_t llrt::roundToStorage(int64_t value, uint32_t dtype) {
-  // Significant bits, the exponent field's place, and its value where the
-  // significand's lowest bit stands for 2^-40.
-  struct Format {
-    int digits, bias, leastShift;
-  };
-  constexpr Format formats[] = {{8, 94, -64}, {11, -15, 16}, {24, 110, -64}};
   static_assert(LLAMAC_BF16 == 0 && LLAMAC_F16 == 1 && LLAMAC_F32 == 2,
-                "the order of formats");
-  const Format &format = formats[dtype];
-  if (value == 0)
-    return 0;
-  uint64_t magnitude = static_cast<uint64_t>(value < 0 ? -value : value);
-  int bits = 64 - __builtin_clzll(magnitude);
-  // f16 has no bit below 2^-24: its subnormals share the least shift.
-  int shift = std::max(bits - format.digits, format.leastShift);
-  if (shift > 0) {
-    magnitude += (uint64_t(1) << (shift - 1)) - 1 + ((magnitude >> shift) & 1);
-    magnitude >>= shift;
-  } else {
-    magnitude <<= -shift;
-  }
-  // A significand that rounding carried up, or an f16 subnormal, moves the
-  // exponent by itself.
-  int place = format.digits - 1;
-  uint32_t exponent = static_cast<uint32_t>(shift + format.bias);
-  uint32_t result = (exponent << place) + static_cast<uint32_t>(magnitude) -
-                    (uint32_t(1) << place);
-  uint32_t sign = dtype == LLAMAC_F32 ? 0x80000000u : 0x8000u;
-  return value < 0 ? result | sign : result;
+                "as randomBits numbers them");
+  return randomBits(value, dtype);
 }
 
 static float toFloat(uint32_t bits, uint32_t dtype) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Random weights, by integer arithmetic: the same bits on every machine, on a
-// GPU (runtime/kernels/fill_random.cu), on the emulator and in the reference.
+// GPU (runtime/kernels/FillRandom.cu), on the emulator and in the reference.
 //
 // Element `index` (row major, as in the checkpoint) of tensor `name`:
 //

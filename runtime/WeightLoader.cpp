@@ -4,6 +4,7 @@
 
 #include "runtime/MappedFile.h"
 #include "runtime/PieceHash.h"
+#include "runtime/RandomFillKernel.h"
 
 #include <algorithm>
 #include <cstring>
@@ -49,7 +50,7 @@ static Result<LoadedWeights> loadInPlace(Device &device,
   return loaded;
 }
 
-Result<LoadedWeights> llrt::loadWeights(Device &device,
+Result<LoadedWeights> llrt::loadWeights(Device &device, Module *kernels,
                                         const WeightSource &source,
                                         const UploadProgress &progress) {
   if (device.isEmulator())
@@ -59,11 +60,15 @@ Result<LoadedWeights> llrt::loadWeights(Device &device,
     return address.error();
   LoadedWeights loaded;
   loaded.address = *address;
+  if (const RandomFiller *random = source.random()) {
+    if (Error error =
+            fillRandomOnDevice(device, kernels, *random, loaded.address))
+      return error;
+    return loaded;
+  }
   PieceHash hash(source.bytes());
   View<uint8_t> mapped = source.mapped();
   auto read = [&](uint64_t offset, uint64_t size, uint8_t *into) {
-    if (const RandomFiller *random = source.random())
-      return random->fill(offset, size, into);
     std::memcpy(into, mapped.data() + offset, size);
     forgetPages(mapped.data() + offset, size);
     if (source.needsCheck())

@@ -31,8 +31,10 @@ struct LoadedWeights {
   std::unique_ptr<HostMemory> host;
 };
 
-/// `source` must outlive the use of the weights. `progress` may be empty.
-Result<LoadedWeights> loadWeights(Device &device, const WeightSource &source,
+/// `source` must outlive the use of the weights; `kernels` is the module of
+/// runtime/kernels, which makes random ones on a GPU. `progress` may be empty.
+Result<LoadedWeights> loadWeights(Device &device, Module *kernels,
+                                  const WeightSource &source,
                                   const UploadProgress &progress);
 
 } // namespace llrt

@@ -2,7 +2,7 @@
 // An executable without weights, filled by --random-weights: it has byte for
 // byte what the packer makes of a checkpoint with these values, and it keeps
 // the numerics contract against the reference on them.
-#include "runtime/RandomWeights.h"
+#include "runtime/RandomFillKernel.h"
 #include "test/models/TestModels.h"
 #include "test/numerics/Oracle.h"
 
@@ -76,6 +76,19 @@ TEST_P(RandomWeightsContract, Holds) {
   (*source)->random()->fillAll(filled.data(), 2);
   View<uint8_t> packed = (*with)->weights();
   EXPECT_TRUE(filled == std::vector<uint8_t>(packed.begin(), packed.end()));
+
+  // A GPU's kernel, run by the emulator.
+  Result<std::unique_ptr<Device>> device = createEmulatorDevice();
+  ASSERT_TRUE(device) << device.error().message();
+  Result<Module *> module =
+      (*device)->loadModule((*without)->kernelsPtx(), "kernels");
+  ASSERT_TRUE(module) << module.error().message();
+  DeviceAddress address = *(*device)->allocate(filled.size(), "weights");
+  error = fillRandomOnDevice(**device, *module, *(*source)->random(), address);
+  ASSERT_FALSE(error) << error.message();
+  std::vector<uint8_t> made(filled.size());
+  ASSERT_FALSE((*device)->copyToHost(made.data(), address, made.size()));
+  EXPECT_TRUE(made == filled);
 
   EngineOptions options;
   options.weights = *source;
