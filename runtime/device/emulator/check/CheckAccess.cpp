@@ -386,11 +386,10 @@ void Checker::touch(const Current &at, Region &region, AccessRoom &room,
         }
       }
   }
-  remember(*at.block, *at.warp, region, room, line, now);
+  remember(room, line, now);
 }
 
-void Checker::remember(const BlockState &block, const Warp &, Region &,
-                       AccessRoom &room, Line &line, const Access &now) {
+void Checker::remember(AccessRoom &room, Line &line, const Access &now) {
   if (now.isAsync() && now.shift != Access::anyLane && line.count) {
     Access &last = line.list[line.count - 1];
     if (last.isAsync() && last.clock == now.clock && last.flags == now.flags &&
@@ -447,7 +446,6 @@ void Checker::remember(const BlockState &block, const Warp &, Region &,
     line.capacity = static_cast<uint16_t>(capacity);
   }
   line.list[line.count++] = now;
-  (void)block;
 }
 
 std::string Checker::placeText(const Region &region, const BlockState *owner,

@@ -96,7 +96,6 @@ private:
   BlockState *lastState = nullptr;
   std::unordered_map<uint64_t, Location> locations;
   std::vector<AsyncWork> work; ///< of this launch, by number
-  Gather clusterSeen, clusterFenced;
   std::unordered_map<const Cluster *, std::pair<Gather, Gather>> clusterPhases;
   std::unordered_map<const Cluster *, View> clusterOver;
   KnowledgeRef gridKnowledge;
@@ -119,8 +118,7 @@ private:
   void access(const Inst *inst, const Note &note, Warp &warp, uint32_t mask);
   void touch(const Current &at, Region &region, AccessRoom &room, Line &line,
              uint64_t start, const Access &now);
-  void remember(const BlockState &block, const Warp &warp, Region &region,
-                AccessRoom &room, Line &line, const Access &now);
+  void remember(AccessRoom &room, Line &line, const Access &now);
   bool ordered(const Current &at, const Access &earlier, const Access &now,
                uint64_t common, int &lane, int &otherLane) const;
   bool quicklyOrdered(const BlockState &block, const Access &earlier,
