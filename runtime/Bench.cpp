@@ -191,6 +191,8 @@ Error llrt::runBench(Engine &engine, Device &device, const BenchModel &model,
     return start.error();
   if (!end)
     return end.error();
+  if (device.isEmulator() && !device.counters())
+    return Error("--bench: this emulator counts nothing");
   for (const BenchTest &test : request.tests()) {
     BenchReport report;
     report.model = model;
@@ -202,13 +204,17 @@ Error llrt::runBench(Engine &engine, Device &device, const BenchModel &model,
     Runner runner(engine, device, test);
     const uint32_t runs = device.isEmulator() ? 1 : 1 + request.repetitions;
     for (uint32_t run = 0; run < runs; ++run) {
+      EmulatorCounters before;
+      if (const EmulatorCounters *now = device.counters())
+        before = *now;
       Result<double> milliseconds = runner.once(*start, *end);
       if (!milliseconds)
         return milliseconds.error();
-      if (device.isEmulator())
-        // Its milliseconds are counted instructions.
-        report.counts = BenchCounts{static_cast<uint64_t>(
-            std::llround(*milliseconds * emulatedInstructionsPerMillisecond))};
+      if (const EmulatorCounters *after = device.counters())
+        report.counts =
+            BenchCounts{after->warpInstructions - before.warpInstructions,
+                        after->global.read - before.global.read,
+                        after->global.written - before.global.written};
       else if (run > 0) // the first one warms up
         report.seconds.push_back(*milliseconds / 1000);
     }

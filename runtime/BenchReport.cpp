@@ -144,6 +144,8 @@ std::string llrt::benchTableHead(bool emulator, bool share) {
     add("t/s");
   add("MB/token");
   if (emulator) {
+    add("MB read/token");
+    add("MB written/token");
     add("warp instructions/token");
   } else {
     add("GB/s");
@@ -161,6 +163,9 @@ std::string BenchReport::tableRow() const {
     cells.push_back(format("%.2f ± %.2f", meanRate(), rateDeviation()));
   cells.push_back(format("%.3f", bytesPerToken() / 1e6));
   if (counts) {
+    for (uint64_t bytes : {counts->bytesRead, counts->bytesWritten})
+      cells.push_back(format("%.3f", static_cast<double>(bytes) / 1e6 /
+                                         static_cast<double>(test.tokens())));
     cells.push_back(
         format("%.0f", static_cast<double>(counts->warpInstructions) /
                            static_cast<double>(test.tokens())));
@@ -190,6 +195,8 @@ std::string BenchReport::json() const {
         static_cast<double>(counts->warpInstructions) /
         static_cast<double>(test.tokens());
     object["warp_instructions"] = counts->warpInstructions;
+    object["global_bytes_read"] = counts->bytesRead;
+    object["global_bytes_written"] = counts->bytesWritten;
   } else {
     std::vector<double> nanoseconds;
     for (double second : seconds)

@@ -39,9 +39,10 @@ struct BenchModel {
   uint64_t leastBytes(const BenchTest &test) const;
 };
 
-/// What the emulator counted in one run; absent what it does not count.
+/// What the emulator counted in one run. Bytes are those of global memory that
+/// lanes and copies asked for, however often.
 struct BenchCounts {
-  uint64_t warpInstructions = 0;
+  uint64_t warpInstructions = 0, bytesRead = 0, bytesWritten = 0;
 };
 
 struct BenchReport {

@@ -48,7 +48,7 @@ EmulatorOptions EmulatorChoice::options(bool checkDefault) const {
   options.check = check.empty() ? checkDefault : check == "on";
   if (!schedule.empty())
     options.schedule = std::strtoull(schedule.c_str(), nullptr, 10);
-  options.profile = profile || !profileJson.empty();
+  options.profile = profile || !profileJson.empty() || count;
   return options;
 }
 

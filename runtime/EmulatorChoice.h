@@ -20,6 +20,7 @@ struct EmulatorChoice {
   std::string schedule; ///< a seed, or ""
   bool profile = false;
   std::string profileJson; ///< a file; implies profile
+  bool count = false;      ///< no option: bytes, for Device::counters()
 
   /// Declares the options on `app`; `checkDefault` is "on" or "off".
   void declare(CLI::App &app, const char *group, const char *checkDefault);

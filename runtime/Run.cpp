@@ -275,8 +275,10 @@ static double secondsSince(std::chrono::steady_clock::time_point start) {
 Outcome Session::startDevice() {
   const auto start = std::chrono::steady_clock::now();
   std::string note;
+  DeviceChoice choice = line.device;
+  choice.emulator.count = line.bench.has_value();
   Result<std::unique_ptr<Device>> created =
-      createDevice(line.device, executable->gpu(), note);
+      createDevice(choice, executable->gpu(), note);
   if (!created)
     return failed(created.error());
   device = std::move(*created);

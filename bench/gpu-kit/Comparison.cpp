@@ -27,7 +27,7 @@ void Difference::tell(Json &row) const {
 }
 
 static Error openOn(const std::string &path, int gpu,
-                    std::optional<uint64_t> seed,
+                    std::optional<uint64_t> seed, bool check,
                     std::unique_ptr<CompiledModel> &model) {
   Result<std::unique_ptr<Executable>> executable = Executable::open(path);
   if (!executable)
@@ -45,8 +45,7 @@ static Error openOn(const std::string &path, int gpu,
     options.maxBatch = 1;
   }
   Result<std::unique_ptr<CompiledModel>> opened =
-      CompiledModel::open(std::move(*executable), options, gpu,
-                          !seed); // checks of a large shape take hours
+      CompiledModel::open(std::move(*executable), options, gpu, check);
   if (!opened)
     return opened.error();
   model = std::move(*opened);
@@ -57,8 +56,11 @@ Error llrt::kit::openBoth(const Options &options, const std::string &path,
                           std::optional<uint64_t> seed,
                           std::unique_ptr<CompiledModel> &model,
                           std::unique_ptr<CompiledModel> &emulated) {
-  if (Error error =
-          openOn(path, options.emulator ? -1 : options.ordinal, seed, model))
+  // The checks take long: of a large shape hours, and beside a GPU the emulator
+  // is there for its bits.
+  if (Error error = openOn(path, options.emulator ? -1 : options.ordinal, seed,
+                           !seed, model))
     return error;
-  return options.emulator ? Error::success() : openOn(path, -1, seed, emulated);
+  return options.emulator ? Error::success()
+                          : openOn(path, -1, seed, false, emulated);
 }

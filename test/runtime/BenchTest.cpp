@@ -210,12 +210,14 @@ TEST(BenchTest, TheEmulatorGivesCountsAndNoTime) {
   report.test = {4, 0, 1};
   report.backend = "emulator";
   report.leastBytes = 4000;
-  report.counts = BenchCounts{1000};
-  EXPECT_EQ(report.tableRow(),
-            "| small BF16 | 97.66 KiB | 1.24 B | emulator | pp4 | 0.001 | 250 "
-            "|\n");
+  report.counts = BenchCounts{1000, 8000, 400};
+  EXPECT_EQ(report.tableRow(), "| small BF16 | 97.66 KiB | 1.24 B | emulator | "
+                               "pp4 | 0.001 | 0.002 | 0.000 | 250 "
+                               "|\n");
   nlohmann::json object = nlohmann::json::parse(report.json());
   EXPECT_EQ(object["warp_instructions"], 1000);
+  EXPECT_EQ(object["global_bytes_read"], 8000);
+  EXPECT_EQ(object["global_bytes_written"], 400);
   for (const char *key : {"avg_ns", "avg_ts", "samples_ns", "samples_ts",
                           "bytes_per_second", "stream_share"})
     EXPECT_FALSE(object.contains(key)) << key;
