@@ -49,7 +49,7 @@ void addTarget(CLI::App &app, CompileRequest &request) {
       ->type_name("ROW")
       ->check(CLI::Validator(
           [](std::string &name) -> std::string {
-            return name == "help" || isKnownGpu(name)
+            return name == "help" || name == "native" || isKnownGpu(name)
                        ? ""
                        : name + " is no row of the GPU table; known are:\n" +
                              describeGpus();
@@ -103,7 +103,7 @@ void addLooking(CLI::App &app, CompileRequest &request) {
                request.stage = static_cast<Stage>(i);
          },
          "Stop there; text goes to -o, else to stdout (default exe)")
-      ->type_name("llama|fused|tiled|nvvm|ptx|exe")
+      ->type_name("llama|fused|tiled|nvvm|ptx|cubin|exe")
       ->check(llrt::oneOf(stages))
       ->group(group);
   app.add_option("--dump-dir", request.dumpDir,

@@ -162,8 +162,9 @@ Result<double> llrt::measureStreamRate(const Executable &executable,
         "no share of the read bandwidth: " + readableBytes(*available) +
         " of device memory are free, and measuring it takes twice " +
         readableBytes(least));
-  Result<Module *> module = device.loadModule(
-      executable.kernelsPtx(), executable.path() + ": runtime/kernels");
+  Result<Module *> module =
+      device.loadModule(executable.kernelsImage(device.isEmulator()),
+                        executable.path() + ": runtime/kernels");
   if (!module)
     return Error("no share of the read bandwidth: " + module.error().message());
   Result<double> rate = measureStreamRead(device, *module, bytes,

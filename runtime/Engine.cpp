@@ -134,8 +134,9 @@ Error Engine::start() {
   if (!created)
     return created.error();
   stream = *created;
-  Result<Module *> own = device.loadModule(
-      executable.kernelsPtx(), executable.path() + ": runtime kernels");
+  Result<Module *> own =
+      device.loadModule(executable.kernelsImage(device.isEmulator()),
+                        executable.path() + ": runtime kernels");
   if (!own)
     return own.error();
   kernelsModule = *own;
@@ -165,8 +166,8 @@ Error Engine::start() {
   if (Error error = fillRope())
     return error;
   times.buffers = watch.lap();
-  Result<Module *> module =
-      device.loadModule(executable.ptx(), executable.path() + ": kernels");
+  Result<Module *> module = device.loadModule(
+      executable.image(device.isEmulator()), executable.path() + ": kernels");
   if (!module)
     return module.error();
   for (uint32_t i = 0; i < executable.kernels().size(); ++i) {

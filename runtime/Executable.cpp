@@ -154,6 +154,13 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
   if (Error error = text(LLAMAC_SECTION_KERNELS_PTX, header->kernels_ptx,
                          result.kernelsPtxText))
     return error;
+  View<uint8_t> cubin, kernelsCubin;
+  if (Error error =
+          section(LLAMAC_SECTION_CUBIN, header->cubin, &hashWhole, cubin))
+    return error;
+  if (Error error = section(LLAMAC_SECTION_KERNELS_CUBIN, header->kernels_cubin,
+                            &hashWhole, kernelsCubin))
+    return error;
   if (Error error = section(LLAMAC_SECTION_TOKENIZER, header->tokenizer,
                             &hashWhole, tokenizer))
     return error;
@@ -172,6 +179,8 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
     return error;
   result.tokenizerBytes = asText(tokenizer);
   result.passportText = asText(passport);
+  result.cubinBytes = asText(cubin);
+  result.kernelsCubinBytes = asText(kernelsCubin);
   return Error::success();
 }
 

@@ -54,6 +54,16 @@ public:
   std::string_view ptx() const { return ptxText; } ///< without its NUL
   /// The kernels of runtime/kernels, without its NUL.
   std::string_view kernelsPtx() const { return kernelsPtxText; }
+  /// What a device loads: cubins on CUDA where they are there, else PTX. The
+  /// emulator runs the PTX.
+  std::string_view image(bool emulator) const {
+    return emulator || cubinBytes.empty() ? ptxText : cubinBytes;
+  }
+  std::string_view kernelsImage(bool emulator) const {
+    return emulator || kernelsCubinBytes.empty() ? kernelsPtxText
+                                                 : kernelsCubinBytes;
+  }
+  std::string_view cubin() const { return cubinBytes; } ///< may be empty
   bool hasTokenizer() const { return !tokenizerBytes.empty(); }
   std::string_view tokenizer() const { return tokenizerBytes; }
   std::string_view passport() const { return passportText; } ///< JSON
@@ -83,6 +93,7 @@ private:
   View<double> frequencies;
   const char *strings = nullptr;
   std::string_view ptxText, kernelsPtxText, tokenizerBytes, passportText;
+  std::string_view cubinBytes, kernelsCubinBytes;
   View<uint8_t> weightBytes, tensorBytes;
   bool weightsHashed = false;
 };

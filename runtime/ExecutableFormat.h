@@ -10,6 +10,9 @@
  *   .llamac.plan       LlamacPlanHeader, then the arrays it points to
  *   .llamac.ptx        the kernels as PTX text, NUL-terminated
  *   .llamac.kernels.ptx  those of runtime/kernels, the same way
+ *   .llamac.cubin      .llamac.ptx assembled for the GPU row's chip; absent where
+ *                      llamac found no assembler
+ *   .llamac.kernels.cubin  .llamac.kernels.ptx likewise; absent with the other
  *   .llamac.tokenizer  tokenizer.model as in the checkpoint; absent without one
  *   .llamac.passport   JSON text for --info
  *   .llamac.tensors    LlamacTensorsHeader: which tensor lies where in the weights
@@ -33,6 +36,8 @@
 #define LLAMAC_SECTION_PLAN ".llamac.plan"
 #define LLAMAC_SECTION_PTX ".llamac.ptx"
 #define LLAMAC_SECTION_KERNELS_PTX ".llamac.kernels.ptx"
+#define LLAMAC_SECTION_CUBIN ".llamac.cubin"
+#define LLAMAC_SECTION_KERNELS_CUBIN ".llamac.kernels.cubin"
 #define LLAMAC_SECTION_TOKENIZER ".llamac.tokenizer"
 #define LLAMAC_SECTION_PASSPORT ".llamac.passport"
 #define LLAMAC_SECTION_TENSORS ".llamac.tensors"
@@ -154,6 +159,8 @@ struct LlamacPlanHeader {
   /* sections */
   struct LlamacSectionCheck ptx;
   struct LlamacSectionCheck kernels_ptx;
+  struct LlamacSectionCheck cubin;         /* size 0: absent */
+  struct LlamacSectionCheck kernels_cubin; /* present exactly with cubin */
   struct LlamacSectionCheck tokenizer;
   struct LlamacSectionCheck passport;
   struct LlamacSectionCheck tensors;

@@ -81,6 +81,11 @@ static ordered_json planFacts(const Executable &executable) {
   const GpuRow &gpu = executable.gpu();
   facts["GPU"] = std::string(gpu.name) + ": " + gpu.chip + ", " +
                  std::to_string(gpu.multiprocessors) + " multiprocessors";
+  facts["images"] = executable.cubin().empty()
+                        ? "PTX, which the driver assembles at start"
+                        : "cubin of " +
+                              readableBytes(executable.cubin().size()) +
+                              ", and PTX";
   facts["storage type"] = dtypes[plan.dtype];
   facts["vocabulary"] = std::to_string(plan.vocab_size) + " ids, " +
                         std::to_string(plan.piece_count) + " with a piece";
@@ -136,7 +141,29 @@ static std::string byteTable(const Executable &executable,
   return text;
 }
 
-static std::string kernelTable(const Executable &executable) {
+/// What the assembler said of the kernel `name`, from the passport; null where
+/// there was none.
+static const ordered_json *resourcesOf(const ordered_json &kernels,
+                                       const char *name) {
+  if (kernels.is_array())
+    for (const ordered_json &kernel : kernels)
+      if (kernel.is_object() && kernel.value("name", "") == name &&
+          kernel.contains("registers"))
+        return &kernel;
+  return nullptr;
+}
+
+static uint32_t numberIn(const ordered_json &kernel, const char *key) {
+  auto found = kernel.find(key);
+  return found != kernel.end() && found->is_number_unsigned()
+             ? found->get<uint32_t>()
+             : 0;
+}
+
+/// Registers and spilled bytes are those of a thread. "blocks/SM" is how many
+/// blocks a multiprocessor of the row holds at once, and what limits them.
+static std::string kernelTable(const Executable &executable,
+                               const ordered_json &kernels) {
   struct Use {
     size_t launches[LLAMAC_FUNCTION_COUNT] = {};
     uint32_t threads = 0, shared = 0;
@@ -150,14 +177,31 @@ static std::string kernelTable(const Executable &executable) {
       use.threads = launch.block[0] * launch.block[1] * launch.block[2];
       use.shared = std::max(use.shared, launch.dynamic_shared_bytes);
     }
-  std::string text = "  kernel                           threads   shared  "
-                     "launches: prefill  decode  head\n";
+  char line[200];
+  std::snprintf(line, sizeof line,
+                "  %-24s %7s %9s %6s %15s %-18s %8s %6s %4s\n", "kernel",
+                "threads", "registers", "spills", "shared", "  blocks/SM",
+                "prefill", "decode", "head");
+  std::string text = line;
   for (uint32_t i = 0; i < uses.size(); ++i) {
-    char line[160];
-    std::snprintf(line, sizeof line, "  %-32s %7u %8u %18zu %7zu %5zu\n",
-                  executable.kernelName(i), uses[i].threads, uses[i].shared,
-                  uses[i].launches[0], uses[i].launches[1],
-                  uses[i].launches[2]);
+    const Use &use = uses[i];
+    const char *name = executable.kernelName(i);
+    std::string registers = "-", spills = "-", blocks = "-", fixed = "?";
+    if (const ordered_json *found = resourcesOf(kernels, name)) {
+      uint32_t count = numberIn(*found, "registers"),
+               shared = numberIn(*found, "static_shared_bytes");
+      Occupancy occupancy = occupancyOf(executable.gpu(), use.threads, count,
+                                        shared + use.shared);
+      registers = std::to_string(count);
+      spills = std::to_string(numberIn(*found, "spill_bytes"));
+      fixed = std::to_string(shared);
+      blocks = std::to_string(occupancy.blocks) + ", " + occupancy.limitName();
+    }
+    std::snprintf(
+        line, sizeof line, "  %-24s %7u %9s %6s %15s   %-16s %8zu %6zu %4zu\n",
+        name, use.threads, registers.c_str(), spills.c_str(),
+        (fixed + " + " + std::to_string(use.shared)).c_str(), blocks.c_str(),
+        use.launches[0], use.launches[1], use.launches[2]);
     text += line;
   }
   return text;
@@ -168,6 +212,12 @@ std::string llrt::describe(const Executable &executable,
   std::string text;
   ordered_json passport = ordered_json::parse(executable.passport(), nullptr,
                                               /*allow_exceptions=*/false);
+  // Its kernels are in the table below.
+  ordered_json kernels;
+  if (passport.is_object() && passport.contains("kernels")) {
+    kernels = passport["kernels"];
+    passport.erase("kernels");
+  }
   if (!passport.is_discarded()) {
     text += "passport\n";
     render(passport, 2, text);
@@ -175,6 +225,8 @@ std::string llrt::describe(const Executable &executable,
   text += "plan\n";
   render(planFacts(executable), 2, text);
   text += "device memory (bytes)\n" + byteTable(executable, options);
-  text += "kernels\n" + kernelTable(executable);
+  text += "kernels (shared memory: static + dynamic bytes; blocks a "
+          "multiprocessor holds, and what limits them; launches)\n" +
+          kernelTable(executable, kernels);
   return text;
 }

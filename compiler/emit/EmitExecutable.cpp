@@ -57,6 +57,16 @@ private:
             LLAMAC_SECTION_KERNELS_PTX, parts.kernelsPtx.c_str(),
             parts.kernelsPtx.size() + 1, header.kernels_ptx))
       return error;
+    if (!parts.cubin.empty()) {
+      if (llrt::Error error =
+              writer.addSection(LLAMAC_SECTION_CUBIN, parts.cubin.data(),
+                                parts.cubin.size(), header.cubin))
+        return error;
+      if (llrt::Error error = writer.addSection(
+              LLAMAC_SECTION_KERNELS_CUBIN, parts.kernelsCubin.data(),
+              parts.kernelsCubin.size(), header.kernels_cubin))
+        return error;
+    }
     if (const auto &tokenizer = parts.checkpoint.tokenizer)
       if (llrt::Error error = writer.addSection(
               LLAMAC_SECTION_TOKENIZER, tokenizer->bytes.data(),

@@ -11,8 +11,10 @@ namespace mlir::llama {
 struct ExecutableParts {
   const Checkpoint &checkpoint;
   LaunchPlan plan;
-  std::string ptx;                           // without the NUL
-  std::string kernelsPtx;                    // without the NUL
+  std::string ptx;        // without the NUL
+  std::string kernelsPtx; // without the NUL
+  std::string cubin;      // "": none, and then no other
+  std::string kernelsCubin;
   std::function<std::string()> makePassport; // called after the weights
   std::vector<PackedStream> streams;
   LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;

@@ -7,6 +7,14 @@
 
 namespace mlir::llama {
 
+/// Adds what the assembler says of a kernel.
+static void describe(nlohmann::ordered_json &kernel,
+                     const KernelResources &resources) {
+  kernel["registers"] = resources.registers;
+  kernel["spill_bytes"] = resources.spillBytes;
+  kernel["static_shared_bytes"] = resources.staticSharedBytes;
+}
+
 std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
                          const PassportFacts &facts) {
   using Json = nlohmann::ordered_json;
@@ -73,9 +81,19 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
   for (const LlamacLaunch &launch : plan.launches)
     ++launches[launch.kernel];
   passport["kernels"] = Json::array();
-  for (size_t i = 0; i < plan.kernels.size(); ++i)
-    passport["kernels"].push_back(
-        {{"name", plan.getKernelName(i)}, {"launches", launches[i]}});
+  for (size_t i = 0; i < plan.kernels.size(); ++i) {
+    Json kernel = {{"name", plan.getKernelName(i)}, {"launches", launches[i]}};
+    for (const KernelResources &resources : facts.resources)
+      if (resources.name == plan.getKernelName(i))
+        describe(kernel, resources);
+    passport["kernels"].push_back(kernel);
+  }
+  passport["runtime_kernels"] = Json::array();
+  for (const KernelResources &resources : facts.runtimeKernels) {
+    Json kernel = {{"name", resources.name}};
+    describe(kernel, resources);
+    passport["runtime_kernels"].push_back(kernel);
+  }
   return passport.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

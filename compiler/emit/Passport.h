@@ -4,13 +4,15 @@
 //   {"llamac": version, "model": {sizes}, "sources": [{name, bytes,
 //    xxh3}], "gpu": {row, chip, multiprocessors}, "storage", "conversions",
 //    "passes", "bytes": {weights, workspace, kv_page, ...}, "kernels": [{name,
-//    launches}]}
+//    launches, registers, spill_bytes, static_shared_bytes}],
+//    "runtime_kernels": [the same without launches]}
 //
 // It names no folder, time, user or machine, and so not the model's folder
 // either: the same input gives the same bytes wherever it lies.
 #ifndef LLAMAC_COMPILER_EMIT_PASSPORT_H
 #define LLAMAC_COMPILER_EMIT_PASSPORT_H
 
+#include "compiler/emit/Assemble.h"
 #include "compiler/emit/LaunchPlan.h"
 #include "compiler/import/Checkpoint.h"
 #include "runtime/GpuTable.h"
@@ -22,6 +24,8 @@ struct PassportFacts {
   const llrt::GpuRow *gpu = nullptr;
   LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   std::vector<std::string> conversions, passes;
+  /// As the assembler says; empty without one.
+  std::vector<KernelResources> resources, runtimeKernels;
 };
 
 std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,

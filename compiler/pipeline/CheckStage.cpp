@@ -97,6 +97,7 @@ LogicalResult checkStage(ModuleOp module, Stage stage) {
   case Stage::Nvvm:
     return checkNvvm(module);
   case Stage::Ptx:
+  case Stage::Cubin:
   case Stage::Exe:
     return success();
   }

@@ -2,6 +2,7 @@
 // From a command line to an output: checkpoint, defaults, phases, emission.
 #include "compiler/pipeline/CompileRequest.h"
 
+#include "compiler/emit/Assemble.h"
 #include "compiler/emit/EmitExecutable.h"
 #include "compiler/emit/EmitKernels.h"
 #include "compiler/emit/EmitPTX.h"
@@ -16,6 +17,7 @@
 #include "compiler/pipeline/Registration.h"
 #include "runtime/ByteTable.h"
 #include "runtime/ProgressBar.h"
+#include "runtime/device/cuda/GpuHere.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -33,7 +35,8 @@ public:
       : request(request), dump(request.dumpDir) {}
 
   llrt::Error run() {
-    gpu = llrt::findGpuRow(request.gpu);
+    if (llrt::Error error = chooseGpu())
+      return error;
     if (llrt::Error error = open())
       return error;
     if (llrt::Error error = choose())
@@ -63,6 +66,24 @@ private:
     return result;
   }
 
+  llrt::Error chooseGpu() {
+    if (request.gpu != "native") {
+      gpu = llrt::findGpuRow(request.gpu);
+      return llrt::Error::success();
+    }
+    const char *instead =
+        "; name a row instead, `llamac --gpu help` lists them";
+    llrt::Result<llrt::FoundGpu> found = llrt::findGpuHere();
+    if (!found)
+      return llrt::Error("--gpu native: " + found.error().message() + instead);
+    std::string why;
+    gpu = llrt::matchGpuRow(*found, why);
+    if (!gpu)
+      return llrt::Error("--gpu native: " + why + instead);
+    note("--gpu native: " + found->name + " is compiled for as " + gpu->name);
+    return llrt::Error::success();
+  }
+
   llrt::Error open() {
     bool text = request.stage != Stage::Exe;
     bool needWeights = !request.noWeights;
@@ -73,9 +94,10 @@ private:
     checkpoint = std::move(*opened);
     for (const std::string &warning : checkpoint.warnings)
       warn(warning);
-    output = !request.output.empty() ? request.output
-             : text                  ? "-"
-                                     : "./" + checkpoint.name;
+    output = !request.output.empty()         ? request.output
+             : request.stage == Stage::Cubin ? "./" + checkpoint.name + ".cubin"
+             : text                          ? "-"
+                                             : "./" + checkpoint.name;
     if (!text && output == "-")
       return llrt::Error("-o -: an executable does not go to stdout; name a "
                          "file");
@@ -113,9 +135,10 @@ private:
            " tokens do not fit the " +
            std::to_string(gpu->memoryBytes / 1'000'000'000) + " GB of " +
            gpu->name);
-    note("--gpu " + request.gpu + " --dtype " + getName(options.dtype) +
-         " --max-seq-len " + std::to_string(options.maxSeqLen) +
-         " --max-batch " + std::to_string(options.maxBatch));
+    note(std::string("--gpu ") + gpu->name + " --dtype " +
+         getName(options.dtype) + " --max-seq-len " +
+         std::to_string(options.maxSeqLen) + " --max-batch " +
+         std::to_string(options.maxBatch));
     return llrt::Error::success();
   }
 
@@ -175,6 +198,13 @@ private:
       const char *name = stageNames[i];
       if (stage == Stage::Exe)
         return timed(name, [&] { return emit(plan, ptx, streams); });
+      if (stage == Stage::Cubin) {
+        if (llrt::Error error = timed(name, [&] { return makeCubin(ptx); }))
+          return error;
+        if (stage == request.stage)
+          return writeImages(assembly.cubin, stage);
+        continue;
+      }
       LogicalResult result = timed(name, [&]() -> LogicalResult {
         if (stage == Stage::Llama) {
           module = importLlama(context, checkpoint, options);
@@ -186,7 +216,7 @@ private:
             ptx = std::move(*text);
           return text;
         }
-        return runPhase(*module, stage, request.gpu, &dump,
+        return runPhase(*module, stage, gpu->name, &dump,
                         request.blocks.value_or(0));
       });
       if (result.failed()) {
@@ -207,7 +237,8 @@ private:
       if (llrt::Error error = dump.write(stage, text))
         return error;
       if (stage == request.stage)
-        return stage == Stage::Ptx ? writePtx(text) : writeText(output, text);
+        return stage == Stage::Ptx ? writeImages(text, stage)
+                                   : writeText(output, text);
     }
     llvm_unreachable("the loop ends at request.stage");
   }
@@ -219,24 +250,60 @@ private:
     constants.pieces = getPieceCount(checkpoint);
     return timed("kernels", [&] {
       return emitKernels(request.pieces, constants, gpu->chip,
-                         /*cubin=*/false);
+                         /*cubin=*/!assembly.cubin.empty());
     });
   }
 
-  /// `text` to OUT and runtime/kernels to OUT.kernels.ptx. Stdout and devices
-  /// get the first alone.
-  llrt::Error writePtx(const std::string &text) {
+  /// A spill is slow, not wrong.
+  void warnOfSpills(const std::vector<KernelResources> &kernels) {
+    for (const KernelResources &kernel : kernels)
+      if (kernel.spillBytes)
+        warn("the kernel " + kernel.name + " spills " +
+             std::to_string(kernel.spillBytes) + " bytes a thread on " +
+             gpu->chip);
+  }
+
+  /// Nothing to assemble with is an error only where a cubin is asked for.
+  llrt::Error makeCubin(const std::string &ptx) {
+    llrt::Result<Assembly> made = assemble(request.pieces, ptx, gpu->chip);
+    if (!made)
+      return llrt::Error(
+          made.error().message() +
+          "\nkernels.ptx is what this writes: llamac " + request.model +
+          " --gpu " + gpu->name + " --dtype " + getName(options.dtype) +
+          " --max-seq-len " + std::to_string(options.maxSeqLen) +
+          " --max-batch " + std::to_string(options.maxBatch) +
+          (request.blocks ? " --blocks " + std::to_string(*request.blocks)
+                          : "") +
+          (request.noWeights ? " --no-weights" : "") +
+          " --emit=ptx -o kernels.ptx");
+    assembly = std::move(*made);
+    warnOfSpills(assembly.kernels);
+    if (!assembly.cubin.empty())
+      return dump.write(Stage::Cubin, assembly.cubin);
+    if (request.stage == Stage::Cubin)
+      return llrt::Error(assembly.missing);
+    warn(assembly.missing + "; the executable carries PTX only, which the "
+                            "driver assembles at every start");
+    return llrt::Error::success();
+  }
+
+  /// `image` to OUT and that of runtime/kernels to OUT.kernels.ptx or .cubin.
+  /// Stdout and devices get the first alone.
+  llrt::Error writeImages(const std::string &image, Stage stage) {
     namespace fs = llvm::sys::fs;
     fs::file_status status;
     if (output == "-" || (!fs::status(output, status) && fs::exists(status) &&
                           !fs::is_regular_file(status)))
-      return writeText(output, text);
+      return writeText(output, image);
     llrt::Result<CudaImages> images = compileKernels();
     if (!images)
       return images.error();
-    if (llrt::Error error = writeText(output, text))
+    if (llrt::Error error = writeText(output, image))
       return error;
-    return writeText(output + ".kernels.ptx", images->ptx);
+    bool cubin = stage == Stage::Cubin;
+    return writeText(output + (cubin ? ".kernels.cubin" : ".kernels.ptx"),
+                     cubin ? images->cubin : images->ptx);
   }
 
   void noteSizes(const LaunchPlan &plan) {
@@ -263,7 +330,7 @@ private:
     facts.version = LLAMAC_VERSION;
     facts.gpu = gpu;
     facts.place = place;
-    facts.passes = getPassNames(request.gpu);
+    facts.passes = getPassNames(gpu->name);
     if (checkpoint.hasWeights) {
       facts.conversions = describeConversions(checkpoint, streams);
       for (const std::string &conversion : facts.conversions)
@@ -276,6 +343,11 @@ private:
     llrt::Result<CudaImages> kernels = compileKernels();
     if (!kernels)
       return kernels.error();
+    if (!assembly.cubin.empty()) {
+      facts.resources = assembly.kernels;
+      facts.runtimeKernels = readAssemblerLog(kernels->log);
+      warnOfSpills(facts.runtimeKernels);
+    }
     // Beside the packing: both read the whole checkpoint.
     SourceHashing hashing(checkpoint);
     llrt::ProgressBar bar("packing", plan.header.weights_bytes, request.quiet);
@@ -283,6 +355,8 @@ private:
                           plan,
                           ptx,
                           kernels->ptx,
+                          assembly.cubin,
+                          kernels->cubin,
                           [&] {
                             hashing.wait();
                             return makePassport(checkpoint, plan, facts);
@@ -316,6 +390,7 @@ private:
   const CompileRequest &request;
   PhaseDump dump;
   const llrt::GpuRow *gpu = nullptr;
+  Assembly assembly;
   Checkpoint checkpoint;
   ImportOptions options;
   std::string output;

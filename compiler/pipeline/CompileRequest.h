@@ -9,16 +9,16 @@
 namespace mlir::llama {
 
 /// The phases by their nouns, in order: `--emit=` and the dumps use these.
-enum class Stage { Llama, Fused, Tiled, Nvvm, Ptx, Exe };
-constexpr const char *stageNames[] = {"llama", "fused", "tiled",
-                                      "nvvm",  "ptx",   "exe"};
+enum class Stage { Llama, Fused, Tiled, Nvvm, Ptx, Cubin, Exe };
+constexpr const char *stageNames[] = {"llama", "fused", "tiled", "nvvm",
+                                      "ptx",   "cubin", "exe"};
 
 struct CompileRequest {
   std::string model;
   std::string output; // "": ./NAME for an executable, stdout for text
   Stage stage = Stage::Exe;
   std::string dumpDir;              // "": none
-  std::string gpu = "h200";         // isKnownGpu
+  std::string gpu = "h200";         // isKnownGpu, or native
   std::optional<DType> dtype;       // absent: auto
   std::optional<int64_t> maxSeqLen; // absent: what fits
   std::optional<int64_t> maxBatch;  // absent: 8

@@ -33,6 +33,7 @@ static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu,
     break;
   case Stage::Llama:
   case Stage::Ptx:
+  case Stage::Cubin:
   case Stage::Exe:
     break;
   }

@@ -7,6 +7,7 @@
 
 #include "runtime/DeviceChoice.h"
 #include "runtime/Engine.h"
+#include "runtime/device/cuda/GpuHere.h"
 
 #include <cstdlib>
 #include <dlfcn.h>
@@ -347,6 +348,56 @@ TEST_F(CudaDeviceTest, AnUploadIsInOrderAndTellsHowFarItIs) {
   device = nullptr;
   EXPECT_EQ(fake->misuse, "");
   EXPECT_EQ(fake->livePinned, 0);
+}
+
+// The cubin where there is one; the emulator's image stays the PTX.
+TEST_F(CudaDeviceTest, LoadsTheCubin) {
+  std::string path =
+      testing::TempDir() + "cuda-cubin-" + std::to_string(getpid());
+  toy::Options options;
+  options.cubin = true;
+  toy::writeFile(path,
+                 toy::append(toy::emptyElf(), toy::makeSections(options)));
+  auto executable = Executable::open(path);
+  unlink(path.c_str());
+  ASSERT_TRUE(executable) << executable.error().message();
+  EXPECT_EQ((*executable)->image(/*emulator=*/true), (*executable)->ptx());
+  auto device = create();
+  auto engine = Engine::create(**executable, *device);
+  ASSERT_TRUE(engine) << engine.error().message();
+  EXPECT_NE(
+      std::find(fake->log.begin(), fake->log.end(), "cuModuleLoadDataEx cubin"),
+      fake->log.end());
+}
+
+TEST_F(CudaDeviceTest, SaysWhatGpuIsHere) {
+  fake->name = "NVIDIA L4";
+  fake->major = 8;
+  fake->minor = 9;
+  fake->multiprocessors = 58;
+  fake->memory = 23034ull << 20;
+  auto found = findGpuHere();
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(found->name, "NVIDIA L4");
+  EXPECT_EQ(found->smVersion, 89u);
+  EXPECT_EQ(found->multiprocessors, 58u);
+  EXPECT_EQ(found->memoryBytes, 23034ull << 20);
+  std::string why;
+  EXPECT_STREQ(matchGpuRow(*found, why)->name, "l4");
+}
+
+// An executable for a row runs on a GPU of its architecture that has fewer
+// multiprocessors, and on none of another.
+TEST_F(CudaDeviceTest, FewerMultiprocessorsAreFine) {
+  fake->multiprocessors = 78;
+  EXPECT_TRUE(createCudaDevice(0, findGpuRow("h200")));
+  fake->major = 12;
+  auto other = createCudaDevice(0, findGpuRow("h200"));
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message().find("compiled for h200 (sm_90a), but GPU "
+                                         "0 is Fake H200 (sm_120"),
+            std::string::npos)
+      << other.error().message();
 }
 
 // The whole engine through the fake driver: the order of a start and of a step.

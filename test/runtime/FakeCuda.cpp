@@ -31,6 +31,11 @@ struct Driver : FakeCuda {
     read("FAKE_CUDA_COUNT", count);
     read("FAKE_CUDA_INIT", initStatus);
     read("FAKE_CUDA_SM", sm);
+    read("FAKE_CUDA_MULTIPROCESSORS", multiprocessors);
+    if (const char *text = std::getenv("FAKE_CUDA_NAME"))
+      name = text;
+    if (const char *text = std::getenv("FAKE_CUDA_MEMORY"))
+      memory = std::strtoull(text, nullptr, 10);
     major = sm / 10;
     minor = sm % 10;
   }
@@ -128,14 +133,19 @@ Status cuDeviceGet(DeviceHandle *device, int ordinal) {
                                   : misuse("cuDeviceGet of no device");
 }
 Status cuDeviceGetName(char *name, int length, DeviceHandle) {
-  std::strncpy(name, "Fake H200", static_cast<size_t>(length));
+  std::strncpy(name, driver().name.c_str(), static_cast<size_t>(length));
   return success;
 }
 Status cuDeviceGetAttribute(int *value, DeviceAttribute attribute,
                             DeviceHandle) {
   *value = attribute == computeCapabilityMajor   ? driver().major
            : attribute == computeCapabilityMinor ? driver().minor
+           : attribute == multiprocessorCount    ? driver().multiprocessors
                                                  : 4;
+  return success;
+}
+Status cuDeviceTotalMem_v2(size_t *bytes, DeviceHandle) {
+  *bytes = driver().memory;
   return success;
 }
 Status cuDevicePrimaryCtxRetain(ContextHandle *context, DeviceHandle) {
@@ -244,8 +254,12 @@ Status cuModuleLoadDataEx(ModuleHandle *module, const void *image,
                           unsigned count, JitOption *options, void **values) {
   NEEDS_CONTEXT("cuModuleLoadDataEx");
   std::string text(static_cast<const char *>(image)); // needs its NUL
-  note("cuModuleLoadDataEx " + std::to_string(text.size()));
-  if (text.find(".version") == std::string::npos)
+  bool cubin = text.compare(0, 4,
+                            "\x7f"
+                            "ELF") == 0;
+  note("cuModuleLoadDataEx " +
+       (cubin ? std::string("cubin") : std::to_string(text.size())));
+  if (!cubin && text.find(".version") == std::string::npos)
     return misuse("cuModuleLoadDataEx of what is no PTX");
   if (!driver().moduleLog.empty()) {
     for (unsigned i = 0; i < count; ++i)

@@ -12,10 +12,13 @@
 
 struct FakeCuda {
   // What it pretends to be. Also from the environment, for whole executables:
-  // FAKE_CUDA_VERSION, FAKE_CUDA_COUNT, FAKE_CUDA_SM, FAKE_CUDA_INIT.
+  // FAKE_CUDA_VERSION, FAKE_CUDA_COUNT, FAKE_CUDA_SM, FAKE_CUDA_INIT,
+  // FAKE_CUDA_NAME, FAKE_CUDA_MULTIPROCESSORS, FAKE_CUDA_MEMORY (bytes).
   int initStatus = 0, version = 13000, count = 1, major = 9, minor = 0;
   std::string moduleLog;        ///< not empty: the assembler refuses with this
   uint64_t memory = 1ull << 32; ///< bytes of the device
+  int multiprocessors = 132;
+  std::string name = "Fake H200";
   bool pinnedMemory = true;
 
   std::vector<std::string> log; ///< "cuMemAlloc 4096"

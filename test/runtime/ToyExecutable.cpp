@@ -94,6 +94,8 @@ Sections toy::makeSections(const Options &options) {
   sections.ptx.push_back(0);
   sections.kernelsPtx = readFile(input("toy-kernels.ptx"));
   sections.kernelsPtx.push_back(0);
+  if (options.cubin)
+    sections.cubin = sections.kernelsCubin = {0x7f, 'E', 'L', 'F', 2, 1, 1, 0};
   if (options.tokenizer)
     sections.tokenizer = readFile(input("toy.model"));
   std::string passport =
@@ -110,6 +112,8 @@ Sections toy::makeSections(const Options &options) {
   h.header_bytes = sizeof h;
   h.ptx = checkOf(sections.ptx);
   h.kernels_ptx = checkOf(sections.kernelsPtx);
+  h.cubin = checkOf(sections.cubin);
+  h.kernels_cubin = checkOf(sections.kernelsCubin);
   h.tokenizer = checkOf(sections.tokenizer);
   h.passport = checkOf(sections.passport);
   h.weights = {weights.size(), options.weights ? weightsHash(weights) : 0};
@@ -245,6 +249,8 @@ Bytes toy::append(const Bytes &elf, const Sections &sections) {
       {LLAMAC_SECTION_PLAN, &sections.plan},
       {LLAMAC_SECTION_PTX, &sections.ptx},
       {LLAMAC_SECTION_KERNELS_PTX, &sections.kernelsPtx},
+      {LLAMAC_SECTION_CUBIN, &sections.cubin},
+      {LLAMAC_SECTION_KERNELS_CUBIN, &sections.kernelsCubin},
       {LLAMAC_SECTION_TOKENIZER, &sections.tokenizer},
       {LLAMAC_SECTION_PASSPORT, &sections.passport},
       {LLAMAC_SECTION_WEIGHTS, &sections.weights}};

@@ -18,6 +18,7 @@ struct Options {
   uint32_t vocabulary = 500, pieces = 420;
   uint32_t maxSeqLen = 256, maxBatch = 4, maxChunk = 64, headRows = 16;
   bool addBos = true, tokenizer = true, weights = true, eos = true;
+  bool cubin = false;    ///< of which only the first bytes are a cubin's
   bool sampling = false; ///< the plan says 0.6 and 0.9; else it says greedy
   uint32_t salt = 17;
 };
@@ -25,6 +26,7 @@ struct Options {
 /// The sections' bytes; `plan` already carries the hashes of the others.
 struct Sections {
   Bytes plan, ptx, kernelsPtx, tokenizer, passport, weights;
+  Bytes cubin, kernelsCubin;
   LlamacPlanHeader &header() {
     return *reinterpret_cast<LlamacPlanHeader *>(plan.data());
   }

@@ -90,6 +90,8 @@ struct LaunchConfig {
     (char *name, int length, DeviceHandle device))                             \
   X(deviceGetAttribute, "cuDeviceGetAttribute",                                \
     (int *value, DeviceAttribute attribute, DeviceHandle device))              \
+  X(deviceTotalMem, "cuDeviceTotalMem_v2",                                     \
+    (size_t *bytes, DeviceHandle device))                                      \
   X(primaryCtxRetain, "cuDevicePrimaryCtxRetain",                              \
     (ContextHandle * context, DeviceHandle device))                            \
   X(primaryCtxRelease, "cuDevicePrimaryCtxRelease_v2", (DeviceHandle device))  \
