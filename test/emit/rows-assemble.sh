@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Every row of the GPU table: the kernels of Llama 3.2 1B and Llama 3.1 8B assemble for it without spills, at the PTX
-# version that the table names, and so do those of runtime/kernels.
+# version that the table names, and so do those of runtime/kernels. Each chip here, each row in
+# rows-assemble-long.sh.
 # REQUIRES: ptxas
 # UNSUPPORTED: quick
 # RUN: bash %s %t
@@ -10,6 +11,7 @@
 llamac --gpu help >table
 rows=$(awk 'NR > 1 {print $1}' table)
 [ "$(wc -w <<<"$rows")" = 10 ] || fail "the table has these rows: $rows"
+[ "${2:-}" = all ] || rows="h200 a100-40g rtx4090 rtx3090 rtx5090"
 for row in $rows; do
   for name in llama-3.2-1b llama-3.1-8b; do
     expect 0 llamac "$LLAMAC_SOURCE_DIR/test/models/configs/$name.json" --gpu $row --emit=cubin -o one.cubin --dump-dir dump
