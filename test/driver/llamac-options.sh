@@ -12,7 +12,7 @@ refused 2;                          says "MODEL is required"
 refused 2 model other;              says "other"
 refused 2 model --no-such-option;   says "--no-such-option"
 refused 2 model --dtype fp8;        says "--dtype"
-refused 2 model --emit cubin;       says "--emit"
+refused 2 model --emit fatbin;       says "--emit"
 for value in 0 -1 9223372036854775808 64x "" 1e3; do
   refused 2 model --max-seq-len "$value";  says "expected a whole number from 1 to 16777216"
   refused 2 model --max-batch "$value";    says "expected a whole number from 1 to 1024"
@@ -41,7 +41,7 @@ expect 0 llamac model -o exe --max-seq-len 256 --allow-long --max-batch 3 --gpu 
 says "--gpu emulator --dtype bf16 --max-seq-len 256 --max-batch 3"
 expect 0 llamac -v model -o exe;    says "launches: "; says "bytes: "
 expect 0 llamac model -o exe --time-phases
-for phase in open llama fused tiled nvvm ptx exe; do says "llamac: $phase "; done
+for phase in open llama fused tiled nvvm ptx cubin exe; do says "llamac: $phase "; done
 
 # Storage types; a conversion is named.
 expect 0 llamac model -o exe --dtype f32; says "converting bf16 -> f32: 21 tensors"
