@@ -79,7 +79,10 @@ TaintRule ruleOf(const Note &note) {
   if (root == "vote" || root == "match" || root == "redux")
     return TaintRule::Together;
   if (root == "mma")
-    return TaintRule::Product;
+    return has(opcode, ".bf16.bf16") || has(opcode, ".f16.f16.f") ||
+                   has(opcode, ".tf32.tf32")
+               ? TaintRule::Product
+               : TaintRule::Clear;
   if (root == "wgmma")
     return TaintRule::Clear;
   return TaintRule::Compute;
