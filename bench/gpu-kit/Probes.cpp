@@ -61,13 +61,19 @@ private:
   template <typename... Values>
   Result<double> time(const char *name, const LaunchShape &shape, int runs,
                       const std::function<Error()> &prepare, Values... values) {
+    // Found before the first event: nothing of the host's is to be measured.
+    Result<Kernel *> kernel = device.findKernel(module, name);
+    if (!kernel)
+      return kernel.error();
+    const void *arguments[] = {&values...};
     double best = 0;
     for (int run = 0; run <= (device.isEmulator() ? 0 : runs); ++run) {
       if (Error error = prepare())
         return error;
       if (Error error = device.record(begin, stream))
         return error;
-      if (Error error = launch(device, module, name, shape, stream, values...))
+      if (Error error = device.launch(*kernel, shape, arguments,
+                                      sizeof...(values), stream))
         return error;
       if (Error error = device.record(end, stream))
         return error;
