@@ -76,9 +76,12 @@ public:
     for (int signal : {SIGINT, SIGTERM, SIGHUP})
       sigaddset(&held, signal);
     sigprocmask(SIG_BLOCK, &held, &before);
-    const char *root = std::getenv("TMPDIR");
-    folder = std::string(root && *root ? root : "/tmp") + "/llamac.XXXXXX";
-    made = ::mkdtemp(folder.data()) != nullptr;
+    for (const char *root :
+         {static_cast<const char *>(std::getenv("TMPDIR")), "/tmp"})
+      if (root && *root && !made) {
+        folder = std::string(root) + "/llamac.XXXXXX";
+        made = ::mkdtemp(folder.data()) != nullptr;
+      }
   }
   ~TemporaryFolder() {
     if (made) {
