@@ -80,6 +80,20 @@ WeightSource::open(const Executable &executable, const WeightsChoice &choice) {
   return std::shared_ptr<const WeightSource>(source);
 }
 
+Result<std::shared_ptr<const WeightSource>>
+WeightSource::fromMemory(const Executable &executable, View<uint8_t> packed) {
+  std::shared_ptr<WeightSource> source(new WeightSource(executable));
+  source->size = executable.plan().weights_bytes;
+  if (packed.size() != source->size)
+    return Error("found " + std::to_string(packed.size()) +
+                 " bytes of packed weights, expected " +
+                 std::to_string(source->size));
+  source->view = packed;
+  source->checked = true;
+  source->text = "memory";
+  return std::shared_ptr<const WeightSource>(source);
+}
+
 Error WeightSource::openRandom(uint64_t seed) {
   const LlamacPlanHeader &plan = executable.plan();
   Result<TensorTable> table = TensorTable::read(

@@ -27,6 +27,10 @@ public:
   /// is left to whoever reads them.
   static Result<std::shared_ptr<const WeightSource>>
   open(const Executable &executable, const WeightsChoice &choice = {});
+  /// Bytes of the caller, which must outlive the source and are not hashed: for
+  /// tests and tools that make their own.
+  static Result<std::shared_ptr<const WeightSource>>
+  fromMemory(const Executable &executable, View<uint8_t> packed);
   ~WeightSource();
 
   uint64_t bytes() const { return size; }
