@@ -45,7 +45,8 @@ void addOutput(CLI::App &app, CompileRequest &request) {
 void addTarget(CLI::App &app, CompileRequest &request) {
   const char *group = "What is compiled";
   app.add_option("--gpu", request.gpu,
-                 "A row of the GPU table; help lists them (default h200)")
+                 "A row of the GPU table; help lists them, native asks the "
+                 "driver (default h200)")
       ->type_name("ROW")
       ->check(CLI::Validator(
           [](std::string &name) -> std::string {
@@ -138,7 +139,7 @@ void addInformation(CLI::App &app, Information &information) {
 
 /// What --gpu takes.
 std::vector<std::string> getGpuNames() {
-  std::vector<std::string> names = {"help"};
+  std::vector<std::string> names = {"help", "native"};
   for (const llrt::GpuRow &row : llrt::gpuTable())
     names.push_back(row.name);
   return names;

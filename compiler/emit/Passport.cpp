@@ -60,6 +60,8 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
   passport["gpu"] = {{"row", facts.gpu->name},
                      {"chip", facts.gpu->chip},
                      {"multiprocessors", facts.gpu->multiprocessors}};
+  if (facts.blocks)
+    passport["gpu"]["blocks"] = facts.blocks;
   passport["storage"] = getName(header.dtype == LLAMAC_BF16  ? DType::BF16
                                 : header.dtype == LLAMAC_F16 ? DType::F16
                                                              : DType::F32);

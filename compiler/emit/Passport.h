@@ -22,6 +22,7 @@ namespace mlir::llama {
 struct PassportFacts {
   std::string version;
   const llrt::GpuRow *gpu = nullptr;
+  int64_t blocks = 0; ///< --blocks; 0: not given
   LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   std::vector<std::string> conversions, passes;
   /// As the assembler says; empty without one.

@@ -248,10 +248,19 @@ private:
     KernelConstants constants;
     constants.vocabulary = checkpoint.config.vocabSize;
     constants.pieces = getPieceCount(checkpoint);
-    return timed("kernels", [&] {
+    llrt::Result<CudaImages> images = timed("kernels", [&] {
       return emitKernels(request.pieces, constants, gpu->chip,
                          /*cubin=*/!assembly.cubin.empty());
     });
+    if (!images)
+      return images;
+    if (llrt::Error error = dump.write(Stage::Ptx, images->ptx, ".kernels"))
+      return error;
+    if (!images->cubin.empty())
+      if (llrt::Error error =
+              dump.write(Stage::Cubin, images->cubin, ".kernels"))
+        return error;
+    return images;
   }
 
   /// A spill is slow, not wrong.
@@ -329,6 +338,7 @@ private:
     PassportFacts facts;
     facts.version = LLAMAC_VERSION;
     facts.gpu = gpu;
+    facts.blocks = request.blocks.value_or(0);
     facts.place = place;
     facts.passes = getPassNames(gpu->name);
     if (checkpoint.hasWeights) {

@@ -51,7 +51,9 @@ llrt::Error PhaseDump::open() {
   if (!fs::is_directory(folder))
     return llrt::Error("--dump-dir " + folder + ": is no folder");
   if (llrt::Error error = removeMatching(
-          folder, llvm::Regex("^[0-9]-[a-z]+(-failed)?[.](mlir|ptx|cubin)$")))
+          folder,
+          llvm::Regex(
+              "^[0-9]-[a-z]+(-failed|[.]kernels)?[.](mlir|ptx|cubin)$")))
     return error;
   for (int i = 0; i <= static_cast<int>(Stage::Exe); ++i) {
     std::string passes = folder + "/" + getName(static_cast<Stage>(i));

@@ -5,6 +5,8 @@
 //   DIR/2-fused.mlir                     what `fuse` left, ...
 //   DIR/2-fused/3-llama-fuse-qkv.mlir    the whole module after the third pass
 //                                        of that phase; only where it changed
+//   DIR/5-ptx.ptx  DIR/6-cubin.cubin     of the kernels that MLIR makes
+//   DIR/5-ptx.kernels.ptx                of runtime/kernels; .cubin likewise
 //   DIR/N-STAGE-failed.mlir              where a phase failed: the last one
 //
 // What an earlier run left under such names is removed first; what else is in

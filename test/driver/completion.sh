@@ -41,7 +41,7 @@ for program in llamac ptx-run toy; do
   run 2 $path --completion fish;  says 'found `fish`, expected bash or zsh'
 done
 completes_of() { run 0 "$1" --completion bash; cp out script; shift; completes "$@"; }
-completes_of llamac llamac --gpu "";   offers rtx4090; offers_no row
+completes_of llamac llamac --gpu "";   offers rtx4090; offers native; offers_no row
 completes_of llamac llamac --gpu h;    offers h200; offers help
 completes_of llamac llamac --max-batch ""; offers ""
 completes_of llamac llamac --dtype ""; offers auto; offers f32

@@ -14,6 +14,10 @@ for blocks in 1 3 65535; do
   cmp $blocks.npy default.npy || fail "--blocks $blocks gives other logits"
 done
 
+# The passport says what was asked for.
+expect 0 ./story3 --info; grep -qE "^ +blocks +3$" stdout || fail "--info says no blocks"
+expect 0 ./story --info;  ! grep -qE "^ +blocks +" stdout || fail "--info says blocks"
+
 # The grid is what was asked for, in every product of decode and prefill.
 expect 0 llamac -q "$storyteller" --gpu emulator --blocks 3 --emit=tiled -o tiled
 rows=$(grep -c 'tile.extent \* 3 per 1' tiled)

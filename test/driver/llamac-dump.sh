@@ -7,7 +7,8 @@
 
 make model
 expect 0 llamac -q model -o exe --dump-dir dumps
-stages="1-llama.mlir 2-fused.mlir 3-tiled.mlir 4-nvvm.mlir 5-ptx.ptx"
+stages="1-llama.mlir 2-fused.mlir 3-tiled.mlir 4-nvvm.mlir 5-ptx.ptx 5-ptx.kernels.ptx"
+[ -z "$LLAMAC_PTXAS" ] || stages="$stages 6-cubin.cubin 6-cubin.kernels.cubin"
 for stage in $stages; do [ -s dumps/$stage ] || fail "no $stage in $(ls dumps)"; done
 
 # Each pass by itself. A pass of kernels stands inside gpu.module.
