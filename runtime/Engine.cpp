@@ -195,7 +195,8 @@ Error Engine::checkMemory(const EngineMemory &need) {
   Result<uint64_t> available = device.freeMemory();
   if (!available)
     return available.error();
-  uint64_t total = need.weights + need.workspace + need.kvPool + need.rope;
+  uint64_t total =
+      need.weights + need.workspace + need.kvPool + need.rope + need.sampler;
   if (total <= *available)
     return Error::success();
   std::string text =
@@ -203,10 +204,12 @@ Error Engine::checkMemory(const EngineMemory &need) {
       readableBytes(total) + " needed (" + readableBytes(need.weights) +
       " weights, " + readableBytes(need.workspace) + " workspace, " +
       readableBytes(need.kvPool) + " KV cache, " + readableBytes(need.rope) +
-      " rope table), " + readableBytes(*available) + " free, " +
+      " rope table, " + readableBytes(need.sampler) + " sampler), " +
+      readableBytes(*available) + " free, " +
       readableBytes(total - *available) + " missing; ";
   for (uint32_t batch : {settings.maxBatch, 1u}) {
-    uint64_t fits = largestContext(plan(), batch, *available);
+    uint64_t fits = largestContext(
+        plan(), batch, *available - std::min(need.sampler, *available));
     if (fits != 0)
       return Error(text + "a context of " + std::to_string(fits) +
                    " tokens would fit: --ctx-size " + std::to_string(fits) +

@@ -267,7 +267,8 @@ TEST_F(CudaDeviceTest, TheEngineNamesWhatIsMissing) {
     options.contextSize = context;
     options.maxBatch = batch;
     EngineMemory memory = Engine::memoryNeeded((*executable)->plan(), options);
-    return memory.weights + memory.workspace + memory.kvPool + memory.rope;
+    return memory.weights + memory.workspace + memory.kvPool + memory.rope +
+           Engine::memoryNeeded((*executable)->plan(), {}).sampler;
   };
   auto message = [&](uint64_t memory) {
     fake->memory = memory;
