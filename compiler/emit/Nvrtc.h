@@ -32,8 +32,8 @@ public:
 
   /// All of `sources` as one module for `chip` ("sm_90a"). Each define is
   /// NAME=VALUE. Products and sums are rounded one by one; names of folders do
-  /// not matter: the same input gives the same bytes. `lines` keeps the lines of
-  /// the sources as .loc. An error holds the log.
+  /// not matter: the same input gives the same bytes. `lines` keeps the lines
+  /// of the sources as .loc. An error holds the log.
   llrt::Result<CudaImages> compile(const std::vector<CudaSource> &sources,
                                    const std::string &chip,
                                    const std::vector<std::string> &defines,

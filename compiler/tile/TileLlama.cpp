@@ -87,8 +87,7 @@ namespace {
 struct TilePipelineOptions : PassPipelineOptions<TilePipelineOptions> {
   Option<std::string> gpu{*this, "gpu", llvm::cl::desc("row of the GPU table"),
                           llvm::cl::init("h200")};
-  Option<int64_t> blocks{*this, "blocks",
-                         llvm::cl::desc("as of --tile-llama"),
+  Option<int64_t> blocks{*this, "blocks", llvm::cl::desc("as of --tile-llama"),
                          llvm::cl::init(0)};
 };
 } // namespace

@@ -54,8 +54,7 @@ extern "C" __global__ void __launch_bounds__(streams::threads)
     stream_read(const uint4 *data, unsigned long long tiles, unsigned *sum) {
   unsigned mine = 0;
   for (streams::u64 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    const uint4 *from =
-        data + tile * (streams::tileWords / 4) + threadIdx.x;
+    const uint4 *from = data + tile * (streams::tileWords / 4) + threadIdx.x;
     uint4 four[streams::loads];
 #pragma unroll
     for (unsigned i = 0; i < streams::loads; ++i)

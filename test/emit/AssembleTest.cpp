@@ -115,7 +115,8 @@ TEST(Assemble, ByNvJitLink) {
   EXPECT_EQ(made->kernels[0].name, "store");
   auto wrong = assembleByNvJitLink(path, "abacus", "sm_90a");
   ASSERT_FALSE(wrong);
-  EXPECT_NE(wrong.error().message().find("NVJITLINK_INPUT_PTX"), std::string::npos)
+  EXPECT_NE(wrong.error().message().find("NVJITLINK_INPUT_PTX"),
+            std::string::npos)
       << wrong.error().message();
 }
 

@@ -13,8 +13,8 @@ using namespace llrt::emu;
 /// Turns of polling unchanged words (16 polls each) after which a split that
 /// counts its rounds is taken to wait for ever.
 static constexpr uint32_t mostIdleTurns = 4096;
-/// The same for a split that neither polls nor writes: 5 * 10^8 rounds of a loop
-/// that reads, weakly, what nobody changes, and counts.
+/// The same for a split that neither polls nor writes: 5 * 10^8 rounds of a
+/// loop that reads, weakly, what nobody changes, and counts.
 static constexpr uint32_t mostSilentTurns = 1 << 15;
 
 /// True when the split has changed nothing of its own since its last turn.

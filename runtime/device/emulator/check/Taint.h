@@ -49,7 +49,7 @@ enum class TaintRule : uint8_t {
   Compute,
   Together, ///< vote, match, redux: of all lanes
   Product,  ///< mma
-  Clear, ///< wgmma, mma of other types: what they give counts as written
+  Clear,    ///< wgmma, mma of other types: what they give counts as written
   Branch,
   Access
 };
