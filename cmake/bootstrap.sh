@@ -9,6 +9,7 @@ packages=(
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools         # the compiler's libraries, FileCheck, lit, mlir-runner
   libcli11-dev nlohmann-json3-dev libxxhash-dev libgtest-dev     # headers; docs/dependencies.md says what for
   python3 python3-pip                                            # lit; pip fetches sentencepiece's source
+  xz-utils                                                       # packs bench/gpu-kit
 )
 
 say() { printf '== [%4d s] %s\n' "$SECONDS" "$*"; }

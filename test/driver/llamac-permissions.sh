@@ -8,13 +8,16 @@
 place=$(mktemp -d -p /tmp)
 trap 'rm -rf "$place"' EXIT
 chmod 755 "$place"
-cp "$(command -v llamac)" "$LLAMAC_BINARY_DIR/bin/llama-runtime" "$place"
+# With the pieces of CUDA that were fetched, where it looks for them.
+mkdir "$place/bin"
+cp "$(command -v llamac)" "$LLAMAC_BINARY_DIR/bin/llama-runtime" "$place/bin"
+[ ! -d "$LLAMAC_BINARY_DIR/libexec" ] || cp -rL "$LLAMAC_BINARY_DIR/libexec" "$place"
 make "$place/model"
 make "$place/locked"
 chmod 000 "$place/locked/config.json"
 mkdir "$place/closed" "$place/hidden"
 chmod 700 "$place/hidden"
-nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$place/llamac" "$@"; }
+nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$place/bin/llamac" "$@"; }
 
 expect 1 nobody "$place/model" -o "$place/closed/exe"
 says "closed/exe: cannot be written: Permission denied"

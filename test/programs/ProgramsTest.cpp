@@ -63,7 +63,7 @@ std::map<std::string, std::vector<Mark>> marksOf(const std::string &file) {
 class Programs : public ::testing::Test {
 protected:
   static void SetUpTestSuite() {
-    auto opened = mlir::llama::Nvrtc::open(LLAMAC_BINARY_DIR "/bin/llamac");
+    auto opened = mlir::llama::Nvrtc::open(LLAMAC_BINARY_DIR "/libexec/llamac");
     if (opened)
       nvrtc = std::move(*opened);
     else

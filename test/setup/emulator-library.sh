@@ -16,7 +16,7 @@ cc=$(type -P clang-22 || type -P clang || type -P cc)
 grep -q 'sum.ptx:.*ld.shared.u32 %r5, \[s\].*race' "$work/race" || fail "the race: $(cat "$work/race")"
 
 # By its package, and the header in C++.
-cmake -S "$outside" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="$cc" >"$work/configure.log"
+cmake -G Ninja -S "$outside" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="$cc" >"$work/configure.log"
 cmake --build "$work/build" >"$work/build.log"
 "$work/build/outside" >/dev/null || fail "the program by find_package"
 echo '#include <llamac/emulator.h>' >"$work/header.cpp"
