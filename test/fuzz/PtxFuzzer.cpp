@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A libFuzzer target: any bytes as PTX are a module or an error that names a
 // line. Built with the preset `fuzz`; test/fuzz/run.sh runs it. Without it
-// PtxCorpusTest replays the corpus.
+// corpus-test-ptx replays the corpus.
 #include "runtime/device/Device.h"
 
 #include <cctype>
