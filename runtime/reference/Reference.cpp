@@ -2,6 +2,8 @@
 // The whole model in plain float64: the oracle of the numeric tests.
 #include "runtime/reference/Reference.h"
 
+#include "runtime/reference/StreamedProduct.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -32,6 +34,19 @@ Error wrongTensor(const std::string &name, const std::string &what) {
 }
 } // namespace
 
+const std::vector<int64_t> *
+TensorsInMemory::shape(const std::string &name) const {
+  auto found = tensors.find(name);
+  return found == tensors.end() ? nullptr : &found->second.shape;
+}
+
+void TensorsInMemory::read(const std::string &name, int64_t first,
+                           int64_t count, Rounding rounding,
+                           double *values) const {
+  std::copy_n(tensors.at(name).values.begin() + first, count, values);
+  roundAll(rounding, values, static_cast<size_t>(count));
+}
+
 const char *name(Mutant mutant) {
   static const char *const names[] = {"none",
                                       "rope-off",
@@ -59,7 +74,23 @@ const char *name(Mutant mutant) {
 
 Result<Model> Model::create(const Config &config, const Tensors &tensors,
                             Rounding rounding, Mutant mutant, uint64_t jitter) {
+  return create(config, TensorsInMemory(tensors), rounding, mutant, jitter,
+                /*threads=*/0);
+}
+
+Result<Model> Model::stream(const Config &config, const TensorSource &source,
+                            Rounding rounding, unsigned threads) {
+  return create(config, source, rounding, Mutant::None, /*jitter=*/0,
+                std::max(threads, 1u));
+}
+
+/// `threads` 0: everything is loaded.
+Result<Model> Model::create(const Config &config, const TensorSource &source,
+                            Rounding rounding, Mutant mutant, uint64_t jitter,
+                            unsigned threads) {
   Model model;
+  model.streamed = threads ? &source : nullptr;
+  model.threads = threads;
   model.settings = config;
   model.rounding = rounding;
   model.mutant = mutant;
@@ -70,7 +101,7 @@ Result<Model> Model::create(const Config &config, const Tensors &tensors,
     model.settings.ropeTheta *= 1.5;
   for (int64_t pair = 0; pair < config.headDim / 2; ++pair)
     model.frequencies.push_back(model.frequency(pair));
-  if (Error error = model.load(tensors))
+  if (Error error = model.load(source))
     return error;
   return model;
 }
@@ -103,25 +134,36 @@ double Model::frequency(int64_t pair) const {
   return (1.0 - smooth) * stretched + smooth * plain;
 }
 
-Error Model::load(const Tensors &tensors) {
-  auto read = [&](const std::string &name, std::vector<int64_t> shape,
-                  Vector &values) {
-    auto found = tensors.find(name);
-    if (found == tensors.end())
+Error Model::load(const TensorSource &source) {
+  auto check = [&](const std::string &name, const std::vector<int64_t> &shape) {
+    const std::vector<int64_t> *found = source.shape(name);
+    if (!found)
       return wrongTensor(name, "is missing");
-    if (found->second.shape != shape)
+    if (*found != shape)
       return wrongTensor(name, "has another shape than the configuration says");
-    values.assign(found->second.values.begin(), found->second.values.end());
-    roundAll(rounding, values.data(), values.size());
+    return Error::success();
+  };
+  auto read = [&](const std::string &name, const std::vector<int64_t> &shape,
+                  Vector &values) {
+    if (Error error = check(name, shape))
+      return error;
+    int64_t count = 1;
+    for (int64_t size : shape)
+      count *= size;
+    values.resize(static_cast<size_t>(count));
+    source.read(name, 0, count, rounding, values.data());
     return Error::success();
   };
   auto readMatrix = [&](const std::string &name, int64_t out, int64_t in,
                         Matrix &matrix) {
+    matrix.in = in;
+    matrix.out = out;
+    matrix.name = name;
+    if (streamed)
+      return check(name, {out, in});
     Vector rows;
     if (Error error = read(name, {out, in}, rows))
       return error;
-    matrix.in = in;
-    matrix.out = out;
     matrix.values.resize(rows.size());
     for (int64_t o = 0; o < out; ++o)
       for (int64_t i = 0; i < in; ++i)
@@ -139,9 +181,13 @@ Error Model::load(const Tensors &tensors) {
   const int64_t hidden = settings.hiddenSize, ffn = settings.intermediateSize;
   const int64_t queries = settings.heads * settings.headDim,
                 keys = settings.kvHeads * settings.headDim;
-  if (Error error = read("model.embed_tokens.weight",
-                         {settings.vocabSize, hidden}, embedding))
+  const char *embeddingName = "model.embed_tokens.weight";
+  if (Error error = check(embeddingName, {settings.vocabSize, hidden}))
     return error;
+  if (!streamed)
+    if (Error error =
+            read(embeddingName, {settings.vocabSize, hidden}, embedding))
+      return error;
   layers.resize(settings.layers);
   for (int64_t l = 0; l < settings.layers; ++l) {
     std::string prefix = "model.layers." + std::to_string(l) + ".";
@@ -170,18 +216,17 @@ Error Model::load(const Tensors &tensors) {
   }
   if (Error error = readGamma("model.norm.weight", finalNorm))
     return error;
-  const char *headName =
-      settings.tiedHead ? "model.embed_tokens.weight" : "lm_head.weight";
-  if (Error error = readMatrix(headName, settings.vocabSize, hidden, head))
+  const char *headName = settings.tiedHead ? embeddingName : "lm_head.weight";
+  if (Error error = readMatrix(headName, settings.vocabSize, hidden, lmHead))
     return error;
   if (settings.tiedHead && mutant == Mutant::HeadUntied) {
     double squares = 0.0;
-    for (double value : head.values)
+    for (double value : lmHead.values)
       squares += value * value;
     double deviation =
-        std::sqrt(squares / static_cast<double>(head.values.size()));
-    for (size_t i = 0; i < head.values.size(); ++i)
-      head.values[i] = unrelated(i, deviation);
+        std::sqrt(squares / static_cast<double>(lmHead.values.size()));
+    for (size_t i = 0; i < lmHead.values.size(); ++i)
+      lmHead.values[i] = unrelated(i, deviation);
   }
   return Error::success();
 }
@@ -202,7 +247,13 @@ Sequence Model::sequence() const {
 }
 
 Model::Vector Model::product(const Matrix &matrix, const Vector &x,
-                             int64_t count) {
+                             int64_t count) const {
+  if (streamed)
+    return streamedProduct(matrix.in, matrix.out, x, count, threads,
+                           [&](int64_t first, int64_t rows, double *values) {
+                             streamed->read(matrix.name, first * matrix.in,
+                                            rows * matrix.in, rounding, values);
+                           });
   Vector y(count * matrix.out, 0.0);
   for (int64_t block = 0; block < count; block += tokenBlock) {
     int64_t blockEnd = std::min(count, block + tokenBlock);
@@ -336,55 +387,76 @@ Model::Vector Model::attend(const Vector &query, int64_t count,
 std::vector<std::vector<double>> Model::run(Sequence &sequence,
                                             const std::vector<int32_t> &ids,
                                             Rows rows) const {
-  const int64_t hidden = settings.hiddenSize,
-                count = static_cast<int64_t>(ids.size()),
-                first = sequence.tokens;
-  Vector x(count * hidden);
-  for (int64_t t = 0; t < count; ++t)
-    std::copy_n(&embedding[ids[t] * hidden], hidden, &x[t * hidden]);
-
-  double entropy = 0.0;
-  for (size_t l = 0; l < layers.size(); ++l) {
-    const Layer &layer = layers[l];
-    Sequence::Layer &cache = sequence.layers[l];
-
-    std::vector<Vector> qkv =
-        normProducts(x, count, layer.attentionNorm,
-                     {&layer.query, &layer.key, &layer.value});
-    rotate(qkv[0], count, settings.heads, first);
-    rotate(qkv[1], count, settings.kvHeads, first);
-    for (Vector &part : qkv)
-      for (double &value : part)
-        value = operand(value);
-    cache.keys.insert(cache.keys.end(), qkv[1].begin(), qkv[1].end());
-    cache.values.insert(cache.values.end(), qkv[2].begin(), qkv[2].end());
-
-    Vector attention = product(
-        layer.output, attend(qkv[0], count, cache, first, entropy), count);
-    for (size_t i = 0; i < x.size(); ++i)
-      x[i] += attention[i];
-
-    std::vector<Vector> gateUp =
-        normProducts(x, count, layer.ffnNorm, {&layer.gate, &layer.up});
-    if (mutant == Mutant::GateUpSwapped)
-      std::swap(gateUp[0], gateUp[1]);
-    Vector &gate = gateUp[0];
-    for (size_t i = 0; i < gate.size(); ++i)
-      gate[i] = operand(gate[i] / (1.0 + std::exp(-gate[i])) * gateUp[1][i]);
-    Vector ffn = product(layer.down, gate, count);
-    for (size_t i = 0; i < x.size(); ++i)
-      x[i] += ffn[i];
-  }
-  sequence.tokens += count;
-  sequence.entropy =
-      entropy / static_cast<double>(settings.layers * settings.heads);
-
+  const int64_t count = static_cast<int64_t>(ids.size());
+  Vector x = embed(ids);
+  for (int64_t l = 0; l < settings.layers; ++l)
+    runLayer(l, sequence, x);
+  advance(sequence, count);
   const int64_t wanted =
       rows == Rows::All ? count : std::min<int64_t>(count, 1);
-  Vector last(x.end() - wanted * hidden, x.end());
-  Vector logits = normProducts(last, wanted, finalNorm, {&head})[0];
-  std::vector<std::vector<double>> result;
-  for (int64_t r = 0; r < wanted; ++r)
+  return head(Vector(x.end() - wanted * settings.hiddenSize, x.end()));
+}
+
+Model::Vector Model::embed(const std::vector<int32_t> &ids) const {
+  const int64_t hidden = settings.hiddenSize,
+                count = static_cast<int64_t>(ids.size());
+  Vector x(count * hidden);
+  for (int64_t t = 0; t < count; ++t)
+    if (streamed)
+      streamed->read("model.embed_tokens.weight", ids[t] * hidden, hidden,
+                     rounding, &x[t * hidden]);
+    else
+      std::copy_n(&embedding[ids[t] * hidden], hidden, &x[t * hidden]);
+  return x;
+}
+
+void Model::runLayer(int64_t index, Sequence &sequence, Vector &x) const {
+  const int64_t first = sequence.tokens,
+                count = static_cast<int64_t>(x.size()) / settings.hiddenSize;
+  const Layer &layer = layers[index];
+  Sequence::Layer &cache = sequence.layers[index];
+
+  std::vector<Vector> qkv =
+      normProducts(x, count, layer.attentionNorm,
+                   {&layer.query, &layer.key, &layer.value});
+  rotate(qkv[0], count, settings.heads, first);
+  rotate(qkv[1], count, settings.kvHeads, first);
+  for (Vector &part : qkv)
+    for (double &value : part)
+      value = operand(value);
+  cache.keys.insert(cache.keys.end(), qkv[1].begin(), qkv[1].end());
+  cache.values.insert(cache.values.end(), qkv[2].begin(), qkv[2].end());
+
+  Vector attention = product(
+      layer.output,
+      attend(qkv[0], count, cache, first, sequence.entropySum), count);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] += attention[i];
+
+  std::vector<Vector> gateUp =
+      normProducts(x, count, layer.ffnNorm, {&layer.gate, &layer.up});
+  if (mutant == Mutant::GateUpSwapped)
+    std::swap(gateUp[0], gateUp[1]);
+  Vector &gate = gateUp[0];
+  for (size_t i = 0; i < gate.size(); ++i)
+    gate[i] = operand(gate[i] / (1.0 + std::exp(-gate[i])) * gateUp[1][i]);
+  Vector ffn = product(layer.down, gate, count);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] += ffn[i];
+}
+
+void Model::advance(Sequence &sequence, int64_t count) const {
+  sequence.tokens += count;
+  sequence.entropy = sequence.entropySum /
+                     static_cast<double>(settings.layers * settings.heads);
+  sequence.entropySum = 0.0;
+}
+
+std::vector<Model::Vector> Model::head(const Vector &x) const {
+  const int64_t rows = static_cast<int64_t>(x.size()) / settings.hiddenSize;
+  Vector logits = normProducts(x, rows, finalNorm, {&lmHead})[0];
+  std::vector<Vector> result;
+  for (int64_t r = 0; r < rows; ++r)
     result.emplace_back(logits.begin() + r * settings.vocabSize,
                         logits.begin() + (r + 1) * settings.vocabSize);
   return result;

@@ -15,6 +15,7 @@
 
 #include "runtime/Result.h"
 #include "runtime/reference/Rounding.h"
+#include "runtime/reference/TensorSource.h"
 
 #include <cstdint>
 #include <map>
@@ -53,6 +54,18 @@ struct Tensor {
 };
 /// By Hugging Face name: "model.layers.0.self_attn.q_proj.weight".
 using Tensors = std::map<std::string, Tensor>;
+
+/// `tensors` must outlive it.
+class TensorsInMemory : public TensorSource {
+public:
+  explicit TensorsInMemory(const Tensors &tensors) : tensors(tensors) {}
+  const std::vector<int64_t> *shape(const std::string &name) const override;
+  void read(const std::string &name, int64_t first, int64_t count,
+            Rounding rounding, double *values) const override;
+
+private:
+  const Tensors &tensors;
+};
 
 /// One fault each. Names say what the faulty model does.
 enum class Mutant {
@@ -99,6 +112,7 @@ private:
   std::vector<Layer> layers;
   int64_t tokens = 0;
   double entropy = 0.0;
+  double entropySum = 0.0; ///< of the layers that the newest rows went through
 };
 
 class Model {
@@ -112,6 +126,11 @@ public:
                               Rounding rounding = Rounding::None,
                               Mutant mutant = Mutant::None,
                               uint64_t jitter = 0);
+  /// The same for tensors that do not fit memory: matrices and the embedding
+  /// are read from `source`, which must outlive the model, whenever they are
+  /// needed, and `threads` work on them.
+  static Result<Model> stream(const Config &config, const TensorSource &source,
+                              Rounding rounding, unsigned threads);
 
   Sequence sequence() const;
   /// Appends `ids`; returns logits, one vector [vocabSize] per row asked for.
@@ -120,24 +139,41 @@ public:
                                        Rows rows = Rows::All) const;
   const Config &config() const { return settings; }
 
+  /// What run() does, step by step, for who looks at the residual stream
+  /// between the layers, [tokens][hiddenSize]: embed(), runLayer() for every
+  /// layer, advance(), head().
+  using Vector = std::vector<double>;
+  Vector embed(const std::vector<int32_t> &ids) const;
+  /// Layer `index` of the tokens in `x`, which come after those of `sequence`.
+  void runLayer(int64_t index, Sequence &sequence, Vector &x) const;
+  /// All layers have had `count` tokens.
+  void advance(Sequence &sequence, int64_t count) const;
+  /// The logits of each row of `x`.
+  std::vector<Vector> head(const Vector &x) const;
+
 private:
-  /// Transposed, so that the inner loop of a product runs over outputs.
   struct Matrix {
     int64_t in = 0, out = 0;
-    std::vector<double> values; ///< [in][out]
+    /// [in][out]: transposed, so that the inner loop of a product runs over
+    /// outputs. Empty where it is streamed.
+    std::vector<double> values;
+    std::string name;
   };
-  using Vector = std::vector<double>;
   struct Layer {
     Vector attentionNorm, ffnNorm; ///< [hidden]
     Matrix query, key, value, output, gate, up, down;
   };
 
   Model() = default;
-  Error load(const Tensors &tensors);
+  static Result<Model> create(const Config &config, const TensorSource &source,
+                              Rounding rounding, Mutant mutant,
+                              uint64_t jitter, unsigned threads);
+  /// Everything, or with `streamed` the vectors alone.
+  Error load(const TensorSource &source);
   /// An activation that becomes the operand of a product or a KV entry.
   double operand(double value) const;
   /// rows of `x` [count][matrix.in] times the matrix: [count][matrix.out]
-  static Vector product(const Matrix &matrix, const Vector &x, int64_t count);
+  Vector product(const Matrix &matrix, const Vector &x, int64_t count) const;
   /// RMS norm of each row, then the products with `matrices`. The operand is
   /// gamma * x, rounded; the rsqrt multiplies each result.
   std::vector<Vector>
@@ -155,11 +191,13 @@ private:
   Rounding rounding = Rounding::None;
   Mutant mutant = Mutant::None;
   uint64_t jitter = 0;
+  const TensorSource *streamed = nullptr; ///< null: all is in memory
+  unsigned threads = 1;
   Vector frequencies; ///< [headDim / 2]
-  Vector embedding;   ///< [vocab][hidden]
+  Vector embedding;   ///< [vocab][hidden]; empty where it is streamed
   std::vector<Layer> layers;
   Vector finalNorm;
-  Matrix head;
+  Matrix lmHead;
 };
 
 } // namespace llrt::reference

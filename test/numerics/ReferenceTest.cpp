@@ -168,3 +168,35 @@ TEST(Rounding, F16) {
   EXPECT_LT(3e4 * scale, 2.0);
   EXPECT_EQ(reference::operandScale(Rounding::BF16, row, 3), 1.0);
 }
+
+// Streamed from its tensors, a model says what it says from memory, but for the
+// order of its sums; and the same bits with every number of threads.
+TEST(Streamed, SaysTheSame) {
+  for (const TestModel &model : testModels()) {
+    if (model.config.vocabSize > 1000)
+      continue;
+    const reference::Tensors tensors = makeTensors(model);
+    const reference::TensorsInMemory source(tensors);
+    const std::vector<int32_t> ids = promptIds(model.config, 9);
+    for (Rounding rounding : {Rounding::None, Rounding::F16}) {
+      if (rounding != Rounding::None && model.name != "hidden172")
+        continue;
+      const Logits resident = run(make(model, tensors, rounding), ids, 6);
+      Logits first;
+      for (unsigned threads : {1u, 3u}) {
+        Result<reference::Model> streamed = reference::Model::stream(
+            model.config, source, rounding, threads);
+        ASSERT_TRUE(streamed) << streamed.error().message();
+        const Logits logits = run(*streamed, ids, 6);
+        if (first.empty())
+          first = logits;
+        EXPECT_EQ(logits, first) << model.name << ", threads " << threads;
+      }
+      ASSERT_EQ(first.size(), resident.size());
+      for (size_t row = 0; row < first.size(); ++row)
+        for (size_t i = 0; i < first[row].size(); ++i)
+          ASSERT_NEAR(first[row][i], resident[row][i], 1e-10)
+              << model.name << " row " << row << " logit " << i;
+    }
+  }
+}
