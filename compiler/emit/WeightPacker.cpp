@@ -42,32 +42,31 @@ public:
   void pack(int64_t unit, uint8_t *out, Findings &findings) const {
     findings.scans.assign(sources.size(), ValueScan());
     std::vector<RowRange> ranges = getRanges(unit);
-    std::vector<uint8_t> converted;
+    Scratch scratch;
     if (stream.order == PackedStream::Vector) {
-      findings.scans[0] = scanValues(*sources[0], stream.element);
+      const uint8_t *values = getRow(*sources[0], 0, scratch.made);
+      DType dtype = sources[0]->dtype;
+      findings.scans[0] = scanValues(values, dtype, stream.k, stream.element);
       std::memset(out, 0, tileBytes);
-      convertValues(*sources[0], 0, stream.k, stream.element, out);
+      convertValues(values, dtype, stream.k, stream.element, out);
     } else {
       int64_t first = unit * tilesOfUnit;
       int64_t count = std::min(tilesOfUnit, tiles - first);
       for (int64_t i = 0; i < count; ++i)
         for (int64_t r = 0; r < 64; ++r)
-          packRow((first + i) * 64 + r, out + i * tileBytes, converted,
-                  findings);
+          packRow((first + i) * 64 + r, out + i * tileBytes, scratch, findings);
     }
     for (size_t i = 0; i < sources.size(); ++i)
-      if (sources[i]->isMapped && ranges[i].begin < ranges[i].end)
-        llrt::forgetPages(getRow(i, ranges[i].begin),
-                          getRowBytes(i) * (ranges[i].end - ranges[i].begin));
+      if (ranges[i].begin < ranges[i].end)
+        forgetRows(*sources[i], ranges[i].begin, ranges[i].end);
   }
 
   /// Asks for the pages of `unit` before it is its turn.
   void readAhead(int64_t unit) const {
     std::vector<RowRange> ranges = getRanges(unit);
     for (size_t i = 0; i < sources.size(); ++i)
-      if (sources[i]->isMapped && ranges[i].begin < ranges[i].end)
-        llrt::wantPages(getRow(i, ranges[i].begin),
-                        getRowBytes(i) * (ranges[i].end - ranges[i].begin));
+      if (ranges[i].begin < ranges[i].end)
+        wantRows(*sources[i], ranges[i].begin, ranges[i].end);
   }
 
   const PackedStream &stream;
@@ -78,12 +77,10 @@ private:
     int64_t begin = INT64_MAX, end = 0;
   };
 
-  uint64_t getRowBytes(size_t source) const {
-    return uint64_t(stream.k) * getBytes(sources[source]->dtype);
-  }
-  const uint8_t *getRow(size_t source, int64_t row) const {
-    return sources[source]->bytes + row * getRowBytes(source);
-  }
+  struct Scratch {
+    std::vector<uint8_t> made, converted; // one row each
+  };
+
   llrt::SourceRow getSource(int64_t row) const {
     if (row >= stream.rows)
       return {};
@@ -112,7 +109,7 @@ private:
   }
 
   /// Row `row` of the stream into its tiles, which start at `out`.
-  void packRow(int64_t row, uint8_t *out, std::vector<uint8_t> &converted,
+  void packRow(int64_t row, uint8_t *out, Scratch &scratch,
                Findings &findings) const {
     const int64_t tileCount = stream.getKTiles(), swizzle = row % 8;
     out += row % 64 * 128;
@@ -123,16 +120,16 @@ private:
       return;
     }
     const Tensor &tensor = *sources[from.source];
-    const uint8_t *values = getRow(from.source, from.row);
-    Tensor slice{tensor.dtype, {stream.k}, values, getRowBytes(from.source)};
-    ValueScan scan = scanValues(slice, stream.element);
+    const uint8_t *values = getRow(tensor, from.row, scratch.made);
+    ValueScan scan = scanValues(values, tensor.dtype, stream.k, stream.element);
     findings.scans[from.source].notFinite += scan.notFinite;
     findings.scans[from.source].overflowing += scan.overflowing;
     const uint64_t bytes = uint64_t(stream.k) * getBytes(stream.element);
     if (tensor.dtype != stream.element) {
-      converted.resize(bytes);
-      convertValues(slice, 0, stream.k, stream.element, converted.data());
-      values = converted.data();
+      scratch.converted.resize(bytes);
+      convertValues(values, tensor.dtype, stream.k, stream.element,
+                    scratch.converted.data());
+      values = scratch.converted.data();
     }
     int64_t whole = int64_t(bytes / 128);
     for (int64_t tile = 0; tile < whole; ++tile)

@@ -75,13 +75,28 @@ struct GenerationConfig {
   std::vector<int64_t> eosIds;
 };
 
-/// One tensor: row major, little endian, in a mapped file.
+/// Makes the rows of a tensor that no file holds as the model wants it: joined
+/// from parts, in another order, decoded. A row is made when it is read, so
+/// that no tensor is ever in memory whole. Threads may read at once.
+class RowSource {
+public:
+  virtual ~RowSource() = default;
+  /// Writes row `row`, in the tensor's dtype and little endian, to `out`.
+  virtual void read(int64_t row, uint8_t *out) const = 0;
+  /// Asks for, or lets go of, the mapped pages behind rows [begin, end).
+  virtual void want(int64_t begin, int64_t end) const {}
+  virtual void forget(int64_t begin, int64_t end) const {}
+};
+
+/// One tensor: row major, little endian. A row is what the last dimension
+/// spans. TensorValues.h reads it, whichever of `bytes` and `rows` has it.
 struct Tensor {
   DType dtype = DType::F32;
   std::vector<int64_t> shape;
-  const uint8_t *bytes = nullptr;
-  uint64_t size = 0;     // product of shape times getBytes(dtype)
+  const uint8_t *bytes = nullptr; // null: `rows` makes them
+  uint64_t size = 0;              // product of shape times getBytes(dtype)
   bool isMapped = false; // bytes lie in a mapped file, not in other memory
+  std::shared_ptr<const RowSource> rows = nullptr;
 };
 
 /// A SentencePiece model file.

@@ -49,21 +49,22 @@ llrt::Error checkInverseFrequencies(const std::string &name,
 /// A head stored beside tied embeddings is redundant only if it is equal.
 llrt::Error checkTiedHead(const Tensor &head, const Tensor &embedding) {
   bool equal = head.shape == embedding.shape;
-  const uint64_t headBytes = getBytes(head.dtype);
-  const uint64_t count = head.size / headBytes, part = 1 << 20;
-  for (uint64_t begin = 0; begin < count && equal; begin += part) {
-    const uint64_t end = std::min(begin + part, count);
-    const uint8_t *mine = head.bytes + begin * headBytes;
-    const uint8_t *other = embedding.bytes + begin * getBytes(embedding.dtype);
-    if (head.dtype == embedding.dtype)
-      equal = std::memcmp(mine, other, (end - begin) * headBytes) == 0;
-    else
-      for (uint64_t i = begin; i < end && equal; ++i)
-        equal = loadValue(head, i) == loadValue(embedding, i);
-    if (head.isMapped)
-      llrt::forgetPages(mine, (end - begin) * headBytes);
-    if (embedding.isMapped)
-      llrt::forgetPages(other, (end - begin) * getBytes(embedding.dtype));
+  const int64_t count = equal ? getRowCount(head) : 0, part = 256;
+  std::vector<uint8_t> scratch, otherScratch;
+  for (int64_t begin = 0; begin < count && equal; begin += part) {
+    const int64_t end = std::min(begin + part, count);
+    for (int64_t row = begin; row < end && equal; ++row) {
+      const uint8_t *mine = getRow(head, row, scratch);
+      const uint8_t *other = getRow(embedding, row, otherScratch);
+      if (head.dtype == embedding.dtype)
+        equal = std::memcmp(mine, other, getRowBytes(head)) == 0;
+      else
+        for (int64_t i = 0; i < head.shape.back() && equal; ++i)
+          equal = loadValue(mine, head.dtype, i) ==
+                  loadValue(other, embedding.dtype, i);
+    }
+    forgetRows(head, begin, end);
+    forgetRows(embedding, begin, end);
   }
   if (equal)
     return llrt::Error::success();

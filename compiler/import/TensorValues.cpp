@@ -12,15 +12,13 @@ void convertLoop(uint64_t count, Load load, Store store) {
 }
 
 template <typename Store>
-void convertTo(const Tensor &tensor, uint64_t index, uint64_t count,
-               Store store) {
-  const uint8_t *in = tensor.bytes + index * getBytes(tensor.dtype);
+void convertTo(const uint8_t *in, DType from, uint64_t count, Store store) {
   auto load16 = [in](uint64_t i) {
     uint16_t bits;
     std::memcpy(&bits, in + 2 * i, 2);
     return bits;
   };
-  switch (tensor.dtype) {
+  switch (from) {
   case DType::BF16:
     return convertLoop(
         count, [&](uint64_t i) { return bf16ToFloat(load16(i)); }, store);
@@ -41,25 +39,41 @@ void convertTo(const Tensor &tensor, uint64_t index, uint64_t count,
 
 } // namespace
 
-void convertValues(const Tensor &tensor, uint64_t index, uint64_t count,
-                   DType to, uint8_t *out) {
-  if (tensor.dtype == to) {
-    std::memcpy(out, tensor.bytes + index * getBytes(to), count * getBytes(to));
+void wantRows(const Tensor &tensor, int64_t begin, int64_t end) {
+  if (tensor.rows)
+    tensor.rows->want(begin, end);
+  else if (tensor.isMapped)
+    llrt::wantPages(tensor.bytes + begin * getRowBytes(tensor),
+                    (end - begin) * getRowBytes(tensor));
+}
+
+void forgetRows(const Tensor &tensor, int64_t begin, int64_t end) {
+  if (tensor.rows)
+    tensor.rows->forget(begin, end);
+  else if (tensor.isMapped)
+    llrt::forgetPages(tensor.bytes + begin * getRowBytes(tensor),
+                      (end - begin) * getRowBytes(tensor));
+}
+
+void convertValues(const uint8_t *values, DType from, uint64_t count, DType to,
+                   uint8_t *out) {
+  if (from == to) {
+    std::memcpy(out, values, count * getBytes(to));
     return;
   }
   switch (to) {
   case DType::BF16:
-    return convertTo(tensor, index, count, [out](uint64_t i, float value) {
+    return convertTo(values, from, count, [out](uint64_t i, float value) {
       uint16_t bits = floatToBf16(value);
       std::memcpy(out + 2 * i, &bits, 2);
     });
   case DType::F16:
-    return convertTo(tensor, index, count, [out](uint64_t i, float value) {
+    return convertTo(values, from, count, [out](uint64_t i, float value) {
       uint16_t bits = floatToF16(value);
       std::memcpy(out + 2 * i, &bits, 2);
     });
   case DType::F32:
-    return convertTo(tensor, index, count, [out](uint64_t i, float value) {
+    return convertTo(values, from, count, [out](uint64_t i, float value) {
       std::memcpy(out + 4 * i, &value, 4);
     });
   }
@@ -81,13 +95,24 @@ static Word findLargest(const uint8_t *in, uint64_t count, Word mask) {
 
 ValueScan scanValues(const Tensor &tensor, DType to) {
   ValueScan scan;
-  uint64_t count = tensor.size / getBytes(tensor.dtype);
-  const uint8_t *in = tensor.bytes;
-  if (tensor.dtype != DType::F32) {
-    uint16_t exponent = tensor.dtype == DType::BF16 ? 0x7f80 : 0x7c00;
+  std::vector<uint8_t> scratch;
+  uint64_t columns = uint64_t(tensor.shape.back());
+  for (int64_t row = 0, rows = getRowCount(tensor); row < rows; ++row) {
+    ValueScan one =
+        scanValues(getRow(tensor, row, scratch), tensor.dtype, columns, to);
+    scan.notFinite += one.notFinite;
+    scan.overflowing += one.overflowing;
+  }
+  return scan;
+}
+
+ValueScan scanValues(const uint8_t *in, DType from, uint64_t count, DType to) {
+  ValueScan scan;
+  if (from != DType::F32) {
+    uint16_t exponent = from == DType::BF16 ? 0x7f80 : 0x7c00;
     // bf16 at or past this rounds to an infinite f16: 65520 and up.
     uint16_t limit = 0x4780;
-    bool canOverflow = tensor.dtype == DType::BF16 && to == DType::F16;
+    bool canOverflow = from == DType::BF16 && to == DType::F16;
     if (findLargest<int16_t>(in, count, 0x7fff) <
         int16_t(canOverflow ? limit : exponent))
       return scan;
