@@ -52,6 +52,9 @@ void declarePrompt(CLI::App &app, CommandLine &line, RawOptions &raw) {
                  "prompt_ids; implies --json")
       ->type_name("FILE")
       ->group(group);
+  app.add_flag("--no-special", line.noSpecial,
+               "Read the names of special tokens in a text as plain text")
+      ->group(group);
 }
 
 void declareGeneration(CLI::App &app, CommandLine &line, RawOptions &raw) {

@@ -29,6 +29,7 @@ struct CommandLine {
   std::string argument; ///< for File and Prompts, "-" is standard input
   bool help = false, manual = false, version = false, info = false,
        verbose = false, json = false, echo = false;
+  bool noSpecial = false; ///< names of special tokens in a prompt are text
   std::string completion; ///< a shell
   std::optional<uint32_t> maxTokens, contextSize, maxBatch;
   /// What the plan's defaults give way to.

@@ -177,7 +177,9 @@ Outcome Session::addRequest(Prompt prompt) {
       return Failure{
           exitUsage,
           "this executable has no tokenizer: give the prompt as --ids"};
-    Result<std::vector<int32_t>> ids = tokenizer->encode(prompt.text);
+    Result<std::vector<int32_t>> ids =
+        tokenizer->encode(prompt.text, line.noSpecial ? SpecialTokens::Plain
+                                                      : SpecialTokens::Parsed);
     if (!ids)
       return failed(ids.error());
     request.prompt = std::move(*ids);

@@ -1,73 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// sentencepiece, and which part of its answer is final.
+// What all tokenizers do alike, and which part of a decoded text is final.
 #include "runtime/Tokenizer.h"
 
 #include "runtime/Utf8.h"
-
-#include <sentencepiece_processor.h>
+#include "runtime/tokenizer/SentencePieceTokenizer.h"
 
 using namespace llrt;
 
-Tokenizer::Tokenizer()
-    : processor(std::make_unique<sentencepiece::SentencePieceProcessor>()) {}
 Tokenizer::~Tokenizer() = default;
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::load(std::string_view model,
+Result<std::unique_ptr<Tokenizer>> Tokenizer::load(std::string_view section,
                                                    int32_t bos, bool addBos) {
-  sentencepiece::SetMinLogLevel(3); // it would write to stderr by itself
-  std::unique_ptr<Tokenizer> result(new Tokenizer());
-  auto status =
-      result->processor->LoadFromSerializedProto({model.data(), model.size()});
-  if (!status.ok())
-    return Error(
-        "section .llamac.tokenizer: found no sentencepiece model (" +
-        status.ToString() +
-        "), expected the bytes of a tokenizer.model; compile the model again");
-  result->bos = bos;
-  result->addBos = addBos;
+  Result<std::unique_ptr<Tokenizer>> result = loadSentencePiece(section);
+  if (!result)
+    return Error("section .llamac.tokenizer: " + result.error().message() +
+                 "; compile the model again");
+  (*result)->bos = bos;
+  (*result)->addBos = addBos;
   return result;
 }
 
-Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text) const {
-  std::vector<int> pieces;
-  std::string valid = replaceInvalidUtf8(text);
-  auto status = processor->Encode(valid, &pieces);
-  if (!status.ok())
-    return Error("the prompt cannot be split into tokens: " +
-                 status.ToString());
-  std::vector<int32_t> ids;
-  if (bos >= 0 && (addBos || pieces.empty()))
-    ids.push_back(bos);
-  ids.insert(ids.end(), pieces.begin(), pieces.end());
-  if (ids.empty())
+Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
+                                               SpecialTokens special) const {
+  std::vector<TextPart> parts;
+  if (special == SpecialTokens::Parsed)
+    parts = splitAtSpecial(replaceInvalidUtf8(text));
+  else
+    parts.push_back({std::string(text), -1});
+  Result<std::vector<int32_t>> ids = encodeParts(parts);
+  if (!ids)
+    return ids;
+  bool hasBos = !ids->empty() && ids->front() == bos;
+  if (bos >= 0 && !hasBos && (addBos || ids->empty()))
+    ids->insert(ids->begin(), bos);
+  if (ids->empty())
     return Error("the prompt has no tokens, and this model has no token for "
                  "the beginning of text: give some text");
   return ids;
 }
 
-uint32_t Tokenizer::pieceCount() const {
-  return static_cast<uint32_t>(processor->GetPieceSize());
-}
-
-std::string Tokenizer::decode(View<int32_t> ids) const {
-  std::vector<int> known;
-  known.reserve(ids.size());
-  for (int32_t id : ids)
-    if (id >= 0 && id < processor->GetPieceSize())
-      known.push_back(id);
-  std::string text;
-  if (!processor->Decode(known, &text).ok())
-    return std::string();
-  return text;
-}
-
-bool Tokenizer::isByte(int32_t id) const {
-  return id >= 0 && id < processor->GetPieceSize() && processor->IsByte(id);
-}
-
-bool Tokenizer::isText(int32_t id) const {
-  return id >= 0 && id < processor->GetPieceSize() && !processor->IsByte(id) &&
-         !processor->IsControl(id) && !processor->IsUnused(id);
+Result<std::vector<int32_t>>
+Tokenizer::encodeParts(View<TextPart> parts) const {
+  // Texts in a row are one, and lie between two tokens: text, id, text, ...
+  std::vector<std::string> texts(1);
+  std::vector<int32_t> tokens;
+  for (const TextPart &part : parts) {
+    if (part.id < 0) {
+      texts.back() += part.text;
+      continue;
+    }
+    tokens.push_back(part.id);
+    texts.emplace_back();
+  }
+  for (std::string &text : texts)
+    text = replaceInvalidUtf8(text);
+  for (size_t i = 0; i < tokens.size(); ++i)
+    strip(tokens[i], texts[i], texts[i + 1]);
+  std::vector<int32_t> ids;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0)
+      ids.push_back(tokens[i - 1]);
+    if (!texts[i].empty())
+      if (Error error = encodeText(texts[i], i == 0, ids))
+        return error;
+  }
+  return ids;
 }
 
 size_t llrt::stableLength(const Tokenizer &tokenizer, View<int32_t> ids,

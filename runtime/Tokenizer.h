@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Text to ids and back, by the sentencepiece library.
+// Text to ids and back. One interface; each kind of tokenizer is a class of its
+// own in runtime/tokenizer.
 #ifndef LLAMAC_RUNTIME_TOKENIZER_H
 #define LLAMAC_RUNTIME_TOKENIZER_H
 
@@ -8,38 +9,71 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace sentencepiece {
-class SentencePieceProcessor;
-}
-
 namespace llrt {
+
+/// One stretch of a prompt: text that is never read as special tokens, or one
+/// token by its id.
+struct TextPart {
+  std::string text;
+  int32_t id = -1; ///< not negative: this token, and `text` is not looked at
+};
+
+/// Whether the names of special tokens in a raw prompt are these tokens.
+enum class SpecialTokens { Parsed, Plain };
 
 class Tokenizer {
 public:
-  /// `model`: the bytes of a tokenizer.model. `bos` is put before every text
-  /// exactly once if `addBos`; an empty text is `bos` alone in either case.
-  static Result<std::unique_ptr<Tokenizer>> load(std::string_view model,
+  /// `section`: the bytes of section .llamac.tokenizer, which have to outlive
+  /// the tokenizer. `bos` is put before every raw prompt exactly once if
+  /// `addBos`; an empty one is `bos` alone in either case.
+  static Result<std::unique_ptr<Tokenizer>> load(std::string_view section,
                                                  int32_t bos, bool addBos);
-  ~Tokenizer();
+  virtual ~Tokenizer();
 
-  /// Ill-formed UTF-8 is read with U+FFFD in its place.
-  Result<std::vector<int32_t>> encode(std::string_view text) const;
-  /// Valid UTF-8. Control pieces are silent, as are ids without a piece.
-  std::string decode(View<int32_t> ids) const;
-  uint32_t pieceCount() const;
+  /// The ids of a raw prompt. BOS stands in front once: a text that begins with
+  /// its name gets no second one. Ill-formed UTF-8 is read with U+FFFD in its
+  /// place, here and in encodeParts.
+  Result<std::vector<int32_t>>
+  encode(std::string_view text,
+         SpecialTokens special = SpecialTokens::Parsed) const;
 
-  /// True if `id` is one byte of a character that other ids may continue.
-  bool isByte(int32_t id) const;
-  /// True if `id` is a plain piece: neither control nor byte nor missing.
-  bool isText(int32_t id) const;
+  /// The ids of the parts in order, as Hugging Face's tokenizer of this kind
+  /// gives for the joined text in which exactly the id parts are its special
+  /// tokens. No BOS is added.
+  Result<std::vector<int32_t>> encodeParts(View<TextPart> parts) const;
+
+  /// The id of a special (added or control) token with exactly this text.
+  virtual std::optional<int32_t> findSpecial(std::string_view text) const = 0;
+
+  /// Valid UTF-8. Special tokens are silent, as are ids without a piece.
+  virtual std::string decode(View<int32_t> ids) const = 0;
+  /// Ids at or past this have no piece.
+  virtual uint32_t pieceCount() const = 0;
+
+  /// True if what `id` says may end inside a character that other ids continue.
+  virtual bool isByte(int32_t id) const = 0;
+  /// True if what follows `id` is decoded the same whatever stands before it:
+  /// a plain piece of whole characters.
+  virtual bool isText(int32_t id) const = 0;
+
+protected:
+  /// `text` at its special tokens. Neither empty texts nor two in a row.
+  virtual std::vector<TextPart> splitAtSpecial(std::string_view text) const = 0;
+  /// Appends the ids of a text between special tokens. `isFirst`: no token
+  /// stands before it. `text` is valid UTF-8 and not empty.
+  virtual Error encodeText(std::string_view text, bool isFirst,
+                           std::vector<int32_t> &ids) const = 0;
+  /// What the token `id` takes of the texts before and after it (white space,
+  /// for tokens that say so).
+  virtual void strip(int32_t id, std::string &before,
+                     std::string &after) const = 0;
 
 private:
-  Tokenizer();
-  std::unique_ptr<sentencepiece::SentencePieceProcessor> processor;
   int32_t bos = -1;
   bool addBos = false;
 };

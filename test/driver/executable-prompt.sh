@@ -37,6 +37,13 @@ toy 0 -n 1 --json -- --json
 toy 0 -n 1 --json -p -n
 toy 2 --jsonx;  says "unknown option --jsonx"
 
+# The names of special tokens are these tokens, BOS once, unless they are asked to be text.
+toy 0 -n 1 --json --seed 1 -p "<s>a</s>b"
+grep -qE '"prompt_ids":\[1,[0-9,]+,2,[0-9,]+\],' out || fail "special tokens: $(cat out)"
+! grep -q '"prompt_ids":\[1,1,' out || fail "BOS twice: $(cat out)"
+toy 0 -n 1 --json --seed 1 --no-special -p "<s>a</s>b"
+! grep -qE '"prompt_ids":\[1,1,|"prompt_ids":\[[0-9,]*,2,' out || fail "--no-special: $(cat out)"
+
 # Invalid UTF-8 is read with U+FFFD, so both prompts have the same ids.
 toy 0 -n 1 --json --seed 1 -p "$(printf 'a\xe4\xbdb\xff')"
 cp out expected

@@ -30,7 +30,7 @@ lists llamac MODEL -o --gpu --dtype --max-seq-len --max-batch --blocks --allow-l
 refuses llamac model --chat --system --opt-level --weights --random-weights --device -x
 
 lists ./toy PROMPT --prompt --file --max-tokens --temperature --top-p --top-k --min-p --repeat-penalty \
-  --presence-penalty --frequency-penalty --seed --stop --ids --prompts --json --logprobs --echo --device --ctx-size \
+  --presence-penalty --frequency-penalty --seed --stop --ids --prompts --no-special --json --logprobs --echo --device --ctx-size \
   --max-batch --bench --repetitions --info --dump-logits --force-ids --weights --random-weights --verbose --version \
   --help --manual --completion
 for short in -p -f -n -c -r -v -h; do

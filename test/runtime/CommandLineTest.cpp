@@ -85,6 +85,7 @@ TEST(CommandLineTest, TakesTheOptions) {
                            "x",
                            "--json",
                            "--echo",
+                           "--no-special",
                            "-v",
                            "--dump-logits",
                            "l.npy",
@@ -96,6 +97,7 @@ TEST(CommandLineTest, TakesTheOptions) {
                            "64",
                            "--max-batch=2"});
   EXPECT_EQ(*line.maxTokens, 5u);
+  EXPECT_TRUE(line.noSpecial);
   EXPECT_EQ(*line.temperature, 0.5);
   EXPECT_EQ(*line.topK, 40u);
   EXPECT_EQ(*line.topP, 0.95);
@@ -186,6 +188,7 @@ TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
                              "--file",
                              "--ids",
                              "--prompts",
+                             "--no-special",
                              "--max-tokens",
                              "--temperature",
                              "--stop",

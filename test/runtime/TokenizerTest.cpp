@@ -59,7 +59,7 @@ TEST(TokenizerTest, EncodesAsTheLibraryWithOneBos) {
     for (int32_t id : entry["ids"])
       expected.push_back(id);
     Result<std::vector<int32_t>> ids =
-        tokenizer->encode(fromHex(entry["bytes"]));
+        tokenizer->encode(fromHex(entry["bytes"]), SpecialTokens::Plain);
     ASSERT_TRUE(ids);
     EXPECT_EQ(*ids, expected) << entry.dump();
   }
@@ -71,6 +71,38 @@ TEST(TokenizerTest, AddsBosOnlyWhereItBelongs) {
       << "an empty text is BOS alone";
   EXPECT_NE((*load(1, false)->encode("one"))[0], 1);
   EXPECT_FALSE(load(-1, false)->encode("")) << "nothing to begin with";
+}
+
+TEST(TokenizerTest, ParsesSpecialTokensInARawPrompt) {
+  auto tokenizer = load();
+  auto plain = [&](std::string_view text) {
+    auto ids = *tokenizer->encode(text, SpecialTokens::Plain);
+    ids.erase(ids.begin()); // BOS
+    return ids;
+  };
+  std::vector<int32_t> expected{1};
+  for (const std::vector<int32_t> &ids :
+       {plain("one"), {2}, plain("two"), {0}, plain(" three"), {1}})
+    expected.insert(expected.end(), ids.begin(), ids.end());
+  EXPECT_EQ(*tokenizer->encode("one</s>two<unk> three<s>"), expected);
+  EXPECT_EQ(*tokenizer->encode("<s>one</s>two<unk> three<s>"), expected)
+      << "BOS stands in front once";
+  EXPECT_EQ(*tokenizer->encode("<s>"), std::vector<int32_t>{1});
+  EXPECT_EQ(tokenizer->encode("</s")->back(), plain("</s").back());
+}
+
+TEST(TokenizerTest, EncodesPartsWithTheGivenTokensAlone) {
+  auto tokenizer = load();
+  EXPECT_EQ(tokenizer->findSpecial("</s>"), 2);
+  EXPECT_EQ(tokenizer->findSpecial("one"), std::nullopt);
+  EXPECT_EQ(tokenizer->findSpecial("</s"), std::nullopt);
+  std::vector<TextPart> parts = {
+      {"", 1}, {"one </", -1}, {"s> two", -1}, {"unused", 2}};
+  std::vector<int32_t> expected =
+      *tokenizer->encode("one </s> two", SpecialTokens::Plain);
+  expected.push_back(2);
+  EXPECT_EQ(*tokenizer->encodeParts(parts), expected);
+  EXPECT_EQ(*tokenizer->encodeParts({}), std::vector<int32_t>());
 }
 
 TEST(TokenizerTest, DecodesAsTheLibrary) {
