@@ -4,6 +4,7 @@
 // be in runtime/OptionChecks.h. One function a heading of --help.
 #include "driver/llamacOptions.h"
 
+#include "runtime/ChatTemplateName.h"
 #include "runtime/GpuTable.h"
 #include "runtime/OptionChecks.h"
 #include "runtime/OptionPage.h"
@@ -86,6 +87,16 @@ void addTarget(CLI::App &app, CompileRequest &request) {
                  "what the GPU holds at once)")
       ->type_name("N")
       ->check(llrt::wholeNumber(1, blocksLimit))
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--chat-template",
+         [&](const std::string &name) {
+           request.chatTemplate = llrt::findChatTemplate(name);
+         },
+         "How the executable's --chat writes a dialog (default: as the "
+         "checkpoint says; where it has none of these, --chat stops)")
+      ->type_name("llama2|llama3|llama3.1|llama3.2|llama3.3|tinyllama")
+      ->check(llrt::oneOf(llrt::chatTemplateNames()))
       ->group(group);
   app.add_flag("--allow-long", request.allowLong,
                "Let --max-seq-len exceed the config's "

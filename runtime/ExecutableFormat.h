@@ -32,7 +32,7 @@
 #include <stdint.h>
 
 #define LLAMAC_PLAN_MAGIC 0x4e414c50434d4c4cull /* "LLMCPLAN" */
-#define LLAMAC_FORMAT_VERSION 2u
+#define LLAMAC_FORMAT_VERSION 3u
 #define LLAMAC_SECTION_PLAN ".llamac.plan"
 #define LLAMAC_SECTION_PTX ".llamac.ptx"
 #define LLAMAC_SECTION_KERNELS_PTX ".llamac.kernels.ptx"
@@ -51,6 +51,17 @@
 /* Weights are hashed in pieces of this many bytes, so that several threads can:
  * their hash is XXH3 of the array of the pieces' XXH3 (little endian). */
 #define LLAMAC_WEIGHT_PIECE_BYTES (16u << 20)
+
+/* The chat templates that runtime/ChatTemplate.h renders. */
+enum LlamacChatTemplate {
+  LLAMAC_CHAT_NONE = 0,    /* the checkpoint has none */
+  LLAMAC_CHAT_UNKNOWN = 1, /* it has one, but none of these */
+  LLAMAC_CHAT_LLAMA2 = 2,
+  LLAMAC_CHAT_LLAMA3 = 3,
+  LLAMAC_CHAT_LLAMA31 = 4, /* 3.1 to 3.3 */
+  LLAMAC_CHAT_TINYLLAMA = 5,
+  LLAMAC_CHAT_COUNT = 6
+};
 
 enum LlamacDtype { LLAMAC_BF16 = 0, LLAMAC_F16 = 1, LLAMAC_F32 = 2 };
 
@@ -183,7 +194,7 @@ struct LlamacPlanHeader {
   uint32_t max_chunk;   /* most tokens of one @prefill call */
   uint32_t head_rows_max;
   uint32_t gpu_name_offset; /* into the strings: NUL-terminated row of the GPU table (runtime/GpuTable.h) */
-  uint32_t reserved0;
+  uint32_t chat_template; /* LlamacChatTemplate */
 
   /* special ids; -1: none. eos ids are an array (below). */
   int32_t bos_id;

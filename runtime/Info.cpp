@@ -2,6 +2,8 @@
 // Renders the passport and the plan as aligned text.
 #include "runtime/Info.h"
 
+#include "runtime/ChatTemplateName.h"
+
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -109,6 +111,8 @@ static ordered_json planFacts(const Executable &executable) {
   facts["tokenizer"] = executable.hasTokenizer()
                            ? readableBytes(plan.tokenizer.size) + ", inside"
                            : "none: --ids only";
+  facts["chat template"] =
+      chatTemplateName(static_cast<LlamacChatTemplate>(plan.chat_template));
   static const char *const places[] = {
       "none: --random-weights or --weights gives some", "inside",
       "in a file of their own"};

@@ -154,6 +154,7 @@ Error Checker::model() {
       {"max_chunk", plan.max_chunk, 1, plan.max_seq_len},
       {"head_rows_max", plan.head_rows_max, 1, most},
       {"weights_place", plan.weights_place, 0, LLAMAC_WEIGHTS_BESIDE},
+      {"chat_template", plan.chat_template, 0, LLAMAC_CHAT_COUNT - 1},
       {"add_bos", plan.add_bos, 0, plan.bos_id >= 0 ? 1u : 0u},
       {"weights_bytes", plan.weights_bytes, 1, memory},
       {"workspace_bytes", plan.workspace_bytes, 1, memory},

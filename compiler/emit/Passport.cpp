@@ -2,6 +2,8 @@
 // Builds the passport.
 #include "compiler/emit/Passport.h"
 
+#include "runtime/ChatTemplateName.h"
+
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -66,6 +68,11 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
                                 : header.dtype == LLAMAC_F16 ? DType::F16
                                                              : DType::F32);
   passport["conversions"] = facts.conversions;
+  if (!facts.chatTemplateSource.empty())
+    passport["chat_template"] = {
+        {"name", llrt::chatTemplateName(
+                     static_cast<LlamacChatTemplate>(header.chat_template))},
+        {"source", facts.chatTemplateSource}};
   passport["passes"] = facts.passes;
   passport["max_seq_len"] = header.max_seq_len;
   passport["max_batch"] = header.max_batch;

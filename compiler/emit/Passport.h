@@ -3,7 +3,7 @@
 //
 //   {"llamac": version, "model": {sizes}, "sources": [{name, bytes,
 //    xxh3}], "gpu": {row, chip, multiprocessors}, "storage", "conversions",
-//    "passes", "bytes": {weights, workspace, kv_page, ...}, "kernels": [{name,
+//    "chat_template": {name, source}, "passes", "bytes": {weights, workspace, kv_page, ...}, "kernels": [{name,
 //    launches, registers, spill_bytes, static_shared_bytes}],
 //    "runtime_kernels": [the same without launches]}
 //
@@ -25,6 +25,7 @@ struct PassportFacts {
   int64_t blocks = 0; ///< --blocks; 0: not given
   LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   std::vector<std::string> conversions, passes;
+  std::string chatTemplateSource; ///< a file, an option, or "" for no template
   /// As the assembler says; empty without one.
   std::vector<KernelResources> resources, runtimeKernels;
 };

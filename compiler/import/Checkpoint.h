@@ -107,6 +107,12 @@ struct Tokenizer {
   std::optional<int64_t> bosId; // the model's own
 };
 
+/// A chat template as Jinja text, and the file or key that it came from.
+struct ChatTemplateText {
+  std::string text;
+  std::string source; // as sources name files, for the passport
+};
+
 /// A file that was read, for the passport.
 struct SourceFile {
   std::string name; // inside the folder, no path: outputs name no place
@@ -123,6 +129,7 @@ struct Checkpoint {
   bool hasWeights = false; // false: only shapes (a bare config.json)
   std::map<std::string, Tensor> tensors;
   std::optional<Tokenizer> tokenizer;
+  std::optional<ChatTemplateText> chatTemplate;
   std::vector<std::string> warnings;
   std::vector<SourceFile> sources;
   std::vector<std::shared_ptr<const llrt::MappedFile>> files; // same order

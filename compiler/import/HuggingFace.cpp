@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A Hugging Face folder, or a bare config.json, as a Checkpoint.
+#include "compiler/import/ChatTemplateText.h"
 #include "compiler/import/Checkpoint.h"
 #include "compiler/import/ShardIndex.h"
 
@@ -48,6 +49,9 @@ llrt::Error missingWeights(const std::string &folder) {
 llrt::Result<std::shared_ptr<const llrt::MappedFile>>
 openSource(Checkpoint &checkpoint, const std::string &path,
            const std::string &name) {
+  for (size_t i = 0; i < checkpoint.sources.size(); ++i)
+    if (checkpoint.sources[i].name == name) // two parts of it are used
+      return checkpoint.files[i];
   auto opened = llrt::MappedFile::open(path);
   if (!opened)
     return opened.error();
@@ -89,6 +93,34 @@ llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder) {
   if (!addBos)
     return addBos.error();
   checkpoint.tokenizer->addBos = *addBos;
+  return llrt::Error::success();
+}
+
+/// The first of the places that has one, in transformers' order.
+llrt::Error openChatTemplate(Checkpoint &checkpoint,
+                             const std::string &folder) {
+  for (const char *name : {"chat_template.jinja", "tokenizer_config.json",
+                           "chat_template.json"}) {
+    std::string path = folder + "/" + name;
+    if (!exists(path))
+      continue;
+    auto file = openSource(checkpoint, path, name);
+    if (!file)
+      return file.error();
+    std::optional<std::string> text;
+    if (std::string_view(name) == "chat_template.jinja") {
+      text = std::string((*file)->text());
+    } else {
+      auto parsed = parseChatTemplate((*file)->text(), path);
+      if (!parsed)
+        return parsed.error();
+      text = std::move(*parsed);
+    }
+    if (!text)
+      continue;
+    checkpoint.chatTemplate = ChatTemplateText{std::move(*text), name};
+    break;
+  }
   return llrt::Error::success();
 }
 
@@ -230,6 +262,8 @@ llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
   if (llrt::Error error = openGenerationConfig(checkpoint, path))
     return error;
   if (llrt::Error error = openTokenizer(checkpoint, path))
+    return error;
+  if (llrt::Error error = openChatTemplate(checkpoint, path))
     return error;
   if (needWeights)
     if (llrt::Error error = openWeights(checkpoint, path))

@@ -10,6 +10,7 @@
 #include "compiler/emit/Passport.h"
 #include "compiler/emit/PlanWriter.h"
 #include "compiler/emit/WeightsFile.h"
+#include "compiler/import/ChatTemplateText.h"
 #include "compiler/import/ImportLlama.h"
 #include "compiler/pipeline/Dump.h"
 #include "compiler/pipeline/Maxima.h"
@@ -330,6 +331,24 @@ private:
          count(LLAMAC_FUNCTION_HEAD) + " of @head");
   }
 
+  /// The one that is asked for, else the checkpoint's where it is known.
+  void chooseChatTemplate(LaunchPlan &plan, PassportFacts &facts) {
+    LlamacChatTemplate which = LLAMAC_CHAT_NONE;
+    if (request.chatTemplate) {
+      which = *request.chatTemplate;
+      facts.chatTemplateSource = "--chat-template";
+    } else if (const auto &own = checkpoint.chatTemplate) {
+      which = recogniseChatTemplate(own->text);
+      facts.chatTemplateSource = own->source;
+      if (which == LLAMAC_CHAT_UNKNOWN)
+        warn("the chat template in " + own->source +
+             " is none that llamac knows, so the executable takes no dialogs; "
+             "where it is the same as one of those, name it with "
+             "--chat-template");
+    }
+    plan.header.chat_template = which;
+  }
+
   llrt::Error emit(LaunchPlan &plan, const std::string &ptx,
                    std::vector<PackedStream> &streams) {
     LlamacWeightsPlace place = !checkpoint.hasWeights ? LLAMAC_WEIGHTS_NONE
@@ -341,6 +360,7 @@ private:
     facts.blocks = request.blocks.value_or(0);
     facts.place = place;
     facts.passes = getPassNames(gpu->name);
+    chooseChatTemplate(plan, facts);
     if (checkpoint.hasWeights) {
       facts.conversions = describeConversions(checkpoint, streams);
       for (const std::string &conversion : facts.conversions)

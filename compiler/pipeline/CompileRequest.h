@@ -5,6 +5,7 @@
 #define LLAMAC_COMPILER_PIPELINE_COMPILEREQUEST_H
 
 #include "compiler/import/Checkpoint.h"
+#include "runtime/ExecutableFormat.h"
 
 namespace mlir::llama {
 
@@ -23,6 +24,8 @@ struct CompileRequest {
   std::optional<int64_t> maxSeqLen; // absent: what fits
   std::optional<int64_t> maxBatch;  // absent: 8
   std::optional<int64_t> blocks;    // absent: what the GPU holds at once
+  /// Absent: the one that the checkpoint has.
+  std::optional<LlamacChatTemplate> chatTemplate;
   bool allowLong = false;
   bool noWeights = false;    // shapes only
   bool splitWeights = false; // in a file of their own; not with noWeights
