@@ -200,7 +200,12 @@ TEST_F(ExecutableTest, ChecksThePlan) {
   EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().magic = 1; }),
               "magic: found 0x0000000000000001");
   EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().version = 99; }),
-              "format version: found 99, expected 2");
+              "format version: found 99, expected " +
+                  std::to_string(LLAMAC_FORMAT_VERSION));
+  EXPECT_SAYS(openAltered([](toy::Sections &s) {
+                s.header().chat_template = LLAMAC_CHAT_COUNT;
+              }),
+              "chat_template: found 6, expected 0 to 5");
   EXPECT_SAYS(openAltered([](toy::Sections &s) { s.header().sm_version = 80; }),
               "sm_version: found 80, expected 90 (emulator)");
   EXPECT_SAYS(
