@@ -251,7 +251,10 @@ enum LlamacRowOrder {
   LLAMAC_ROWS = 0,       /* as stored, one source after the other */
   LLAMAC_ROPE_PAIRS = 1, /* of query, key and value */
   LLAMAC_GATE_UP = 2,    /* of gate and up */
-  LLAMAC_VECTOR = 3      /* one vector, no tiles */
+  LLAMAC_VECTOR = 3,     /* one vector, no tiles */
+  /* The biases of such rows: rows is 1 and k their number; no tiles. */
+  LLAMAC_ROPE_PAIRS_VECTOR = 4,
+  LLAMAC_GATE_UP_VECTOR = 5
 };
 
 struct LlamacStream {
@@ -259,13 +262,13 @@ struct LlamacStream {
   uint64_t rows;     /* before the padding to 64 */
   uint64_t k;        /* elements of a row, before the padding */
   uint32_t order;    /* LlamacRowOrder */
-  uint32_t head_dim; /* of LLAMAC_ROPE_PAIRS, else 0 */
+  uint32_t head_dim; /* of LLAMAC_ROPE_PAIRS and its vector, else 0 */
   uint32_t first_source;
   uint32_t source_count;
 };
 
 struct LlamacStreamSource {
-  uint64_t rows;        /* of k elements */
+  uint64_t rows;        /* of k elements; of a vector of pairs: its elements */
   uint32_t name_offset; /* into the strings: the tensor's name */
   uint32_t reserved;    /* 0 */
 };

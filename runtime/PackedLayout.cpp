@@ -17,7 +17,7 @@ SourceRow llrt::getSourceRow(uint32_t order, int64_t headDim,
   // A group of 16 rows holds 8 pairs: firsts, then seconds.
   int64_t pair = row / 16 * 8 + row % 8;
   bool second = row % 16 >= 8;
-  if (order == LLAMAC_GATE_UP)
+  if (order == LLAMAC_GATE_UP || order == LLAMAC_GATE_UP_VECTOR)
     return pair < rows[0] ? SourceRow{second ? 1 : 0, pair} : SourceRow{};
   int64_t half = headDim / 2;
   for (size_t i = 0; i < count; ++i) {

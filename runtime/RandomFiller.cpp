@@ -22,11 +22,30 @@ RandomFiller::RandomFiller(const TensorTable &table, uint64_t seed)
     size_t index = stream.first_source;
     for (const LlamacStreamSource &source : packing.sources(stream)) {
       const char *name = packing.name(source);
-      tensors[index] = stream.order == LLAMAC_VECTOR
+      tensors[index] = isVector(stream.order)
                            ? RandomTensor::vector(seed, name)
                            : RandomTensor::matrix(seed, name, stream.k);
       rows[index++] = static_cast<int64_t>(source.rows);
     }
+  }
+}
+
+/// The 128 bytes from element `first` of a vector of pairs on.
+void RandomFiller::fillVectorOfPairs(const LlamacStream &stream, uint64_t first,
+                                     uint8_t *line) const {
+  const uint32_t dtype = packing.dtype(), size = elementBytes(dtype);
+  std::memset(line, 0, tileRowBytes);
+  for (uint64_t i = 0; i < tileElements(dtype) && first + i < stream.k; ++i) {
+    SourceRow from = getSourceRow(
+        stream.order, stream.head_dim, &rows[stream.first_source],
+        stream.source_count, static_cast<int64_t>(first + i));
+    if (from.source < 0)
+      continue;
+    const RandomTensor &tensor =
+        tensors[stream.first_source + static_cast<size_t>(from.source)];
+    uint32_t bits =
+        roundToStorage(tensor.value(static_cast<uint64_t>(from.row)), dtype);
+    std::memcpy(line + i * size, &bits, size);
   }
 }
 
@@ -36,7 +55,9 @@ void RandomFiller::fillLine(const LlamacStream &stream, uint64_t place,
   const uint32_t dtype = packing.dtype();
   const uint64_t elements = tileElements(dtype);
   uint64_t row = 0, first = place / tileRowBytes * elements, swizzle = 0;
-  if (stream.order != LLAMAC_VECTOR) {
+  if (isVectorOfPairs(stream.order))
+    return fillVectorOfPairs(stream, first, line);
+  if (!isVector(stream.order)) {
     uint64_t tile = place / tileBytes, along = tilesAlongK(stream, dtype);
     swizzle = place % tileBytes / tileRowBytes % 8;
     row = tile / along * tileRows + place % tileBytes / tileRowBytes;

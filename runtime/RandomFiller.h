@@ -26,6 +26,8 @@ public:
 private:
   void fillLine(const LlamacStream &stream, uint64_t place,
                 uint8_t *line) const;
+  void fillVectorOfPairs(const LlamacStream &stream, uint64_t first,
+                         uint8_t *line) const;
 
   TensorTable packing;
   std::vector<RandomTensor> tensors; ///< of every source

@@ -20,16 +20,20 @@ static std::string findFault(const LlamacStream &stream,
   for (const LlamacStreamSource &source : sources)
     if (source.rows == 0 || source.rows > most)
       return "has a source of no possible size";
-  uint32_t wanted = stream.order == LLAMAC_ROPE_PAIRS ? 3
-                    : stream.order == LLAMAC_GATE_UP  ? 2
-                    : stream.order == LLAMAC_VECTOR   ? 1
-                                                      : stream.source_count;
-  if (stream.order > LLAMAC_VECTOR || stream.source_count != wanted ||
+  const bool ropePairs = stream.order == LLAMAC_ROPE_PAIRS ||
+                         stream.order == LLAMAC_ROPE_PAIRS_VECTOR;
+  const bool gateUp = stream.order == LLAMAC_GATE_UP ||
+                      stream.order == LLAMAC_GATE_UP_VECTOR;
+  uint32_t wanted = ropePairs                        ? 3
+                    : gateUp                         ? 2
+                    : stream.order == LLAMAC_VECTOR ? 1
+                                                     : stream.source_count;
+  if (stream.order > LLAMAC_GATE_UP_VECTOR || stream.source_count != wanted ||
       stream.source_count == 0)
     return "has an order that does not fit its sources";
-  if (stream.order == LLAMAC_GATE_UP && sources[0].rows != sources[1].rows)
+  if (gateUp && sources[0].rows != sources[1].rows)
     return "has gate and up of different sizes";
-  if (stream.order == LLAMAC_ROPE_PAIRS) {
+  if (ropePairs) {
     if (stream.head_dim == 0 || stream.head_dim % 2 != 0)
       return "has no head_dim";
     for (const LlamacStreamSource &source : sources)

@@ -221,6 +221,12 @@ std::vector<PackedStream> getPackingPlan(ModuleOp tiled) {
     case tile::RowOrder::Vector:
       stream.order = PackedStream::Vector;
       break;
+    case tile::RowOrder::RopePairsVector:
+      stream.order = PackedStream::RopePairsVector;
+      break;
+    case tile::RowOrder::GateUpVector:
+      stream.order = PackedStream::GateUpVector;
+      break;
     }
     for (auto source : op.getSources().getAsRange<FlatSymbolRefAttr>())
       stream.sources.push_back(source.getValue().str());

@@ -11,9 +11,9 @@ namespace mlir::llama {
 
 std::vector<uint8_t> makeTensorTable(const Config &config,
                                      std::vector<PackedStream> streams) {
-  std::map<std::string, int64_t> rows;
+  std::map<std::string, std::vector<int64_t>> shapes;
   for (const ExpectedTensor &tensor : getExpectedTensors(config))
-    rows[tensor.name] = tensor.shape.size() == 2 ? tensor.shape[0] : 1;
+    shapes[tensor.name] = tensor.shape;
   std::sort(streams.begin(), streams.end(),
             [](const PackedStream &a, const PackedStream &b) {
               return a.offset < b.offset;
@@ -32,7 +32,9 @@ std::vector<uint8_t> makeTensorTable(const Config &config,
     entry.source_count = static_cast<uint32_t>(stream.sources.size());
     entries.push_back(entry);
     for (const std::string &name : stream.sources) {
-      sources.push_back({static_cast<uint64_t>(rows.at(name)),
+      const int64_t rows =
+          stream.order == PackedStream::Vector ? 1 : shapes.at(name)[0];
+      sources.push_back({static_cast<uint64_t>(rows),
                          static_cast<uint32_t>(strings.size()), 0});
       strings.append(name.c_str(), name.size() + 1);
     }

@@ -25,11 +25,11 @@ public:
   StreamPacker(const PackedStream &stream, std::vector<const Tensor *> sources)
       : stream(stream), sources(std::move(sources)) {
     for (const Tensor *tensor : this->sources)
-      sourceRows.push_back(tensor->shape.size() == 2 ? tensor->shape[0] : 1);
-    tileBytes = stream.order == PackedStream::Vector
-                    ? stream.getPackedBytes()
-                    : uint64_t(stream.getKTiles()) * 8192;
-    tiles = stream.order == PackedStream::Vector ? 1 : stream.getRowTiles();
+      sourceRows.push_back(
+          stream.order == PackedStream::Vector ? 1 : tensor->shape[0]);
+    tileBytes = stream.isVector() ? stream.getPackedBytes()
+                                  : uint64_t(stream.getKTiles()) * 8192;
+    tiles = stream.isVector() ? 1 : stream.getRowTiles();
     tilesOfUnit = std::max<int64_t>(1, int64_t(unitBytes / tileBytes));
   }
 
@@ -43,12 +43,8 @@ public:
     findings.scans.assign(sources.size(), ValueScan());
     std::vector<RowRange> ranges = getRanges(unit);
     Scratch scratch;
-    if (stream.order == PackedStream::Vector) {
-      const uint8_t *values = getRow(*sources[0], 0, scratch.made);
-      DType dtype = sources[0]->dtype;
-      findings.scans[0] = scanValues(values, dtype, stream.k, stream.element);
-      std::memset(out, 0, tileBytes);
-      convertValues(values, dtype, stream.k, stream.element, out);
+    if (stream.isVector()) {
+      packVector(out, scratch, findings);
     } else {
       int64_t first = unit * tilesOfUnit;
       int64_t count = std::min(tilesOfUnit, tiles - first);
@@ -91,8 +87,8 @@ private:
   /// The rows of each source that a unit reads, and those between them.
   std::vector<RowRange> getRanges(int64_t unit) const {
     std::vector<RowRange> ranges(sources.size());
-    if (stream.order == PackedStream::Vector) {
-      ranges[0] = {0, 1};
+    if (stream.isVector()) {
+      ranges.assign(sources.size(), {0, 1});
       return ranges;
     }
     int64_t first = unit * tilesOfUnit;
@@ -106,6 +102,35 @@ private:
       range.end = std::max(range.end, from.row + 1);
     }
     return ranges;
+  }
+
+  /// The elements of one source as they are, or of several in the order of
+  /// rows in pairs.
+  void packVector(uint8_t *out, Scratch &scratch, Findings &findings) const {
+    const uint64_t size = getBytes(stream.element);
+    std::vector<std::vector<uint8_t>> converted;
+    for (size_t i = 0; i < sources.size(); ++i) {
+      const Tensor &tensor = *sources[i];
+      const uint64_t count = uint64_t(tensor.shape.back());
+      const uint8_t *values = getRow(tensor, 0, scratch.made);
+      findings.scans[i] =
+          scanValues(values, tensor.dtype, count, stream.element);
+      converted.emplace_back(count * size);
+      convertValues(values, tensor.dtype, count, stream.element,
+                    converted.back().data());
+    }
+    std::memset(out, 0, tileBytes);
+    if (!llrt::isVectorOfPairs(stream.order)) {
+      std::memcpy(out, converted[0].data(), converted[0].size());
+      return;
+    }
+    for (int64_t i = 0; i < stream.k; ++i)
+      if (llrt::SourceRow from = llrt::getSourceRow(
+              stream.order, stream.headDim, sourceRows.data(),
+              sourceRows.size(), i);
+          from.source >= 0)
+        std::memcpy(out + i * size,
+                    converted[from.source].data() + from.row * size, size);
   }
 
   /// Row `row` of the stream into its tiles, which start at `out`.
@@ -234,8 +259,12 @@ llrt::Error checkStream(const PackedStream &stream,
   if (stream.offset > totalBytes ||
       stream.getPackedBytes() > totalBytes - stream.offset)
     return fail("ends past the weight buffer");
+  int64_t elements = 0;
   for (const Tensor *tensor : sources)
-    if (tensor->shape.back() != stream.k)
+    elements += tensor->shape.back();
+  for (const Tensor *tensor : sources)
+    if (llrt::isVectorOfPairs(stream.order) ? elements > stream.k
+                                            : tensor->shape.back() != stream.k)
       return fail("has a source with another k");
   return llrt::Error::success();
 }

@@ -19,7 +19,9 @@ struct PackedStream {
     Rows = LLAMAC_ROWS,
     RopePairs = LLAMAC_ROPE_PAIRS,
     GateUp = LLAMAC_GATE_UP,
-    Vector = LLAMAC_VECTOR
+    Vector = LLAMAC_VECTOR,
+    RopePairsVector = LLAMAC_ROPE_PAIRS_VECTOR,
+    GateUpVector = LLAMAC_GATE_UP_VECTOR
   };
   std::string name;
   Order order = Rows;
@@ -28,14 +30,15 @@ struct PackedStream {
   int64_t k = 0;                    // elements of a row, before the padding
   DType element = DType::BF16;
   uint64_t offset = 0; // in the weight buffer, a multiple of 1024
-  int64_t headDim = 0; // of RopePairs
+  int64_t headDim = 0; // of RopePairs and RopePairsVector
 
+  bool isVector() const { return llrt::isVector(order); }
   int64_t getTileK() const { return 128 / getBytes(element); }
   int64_t getKTiles() const { return (k + getTileK() - 1) / getTileK(); }
   int64_t getRowTiles() const { return (rows + 63) / 64; }
   uint64_t getPackedBytes() const {
-    return order == Vector ? uint64_t(getKTiles()) * 128
-                           : uint64_t(getRowTiles()) * getKTiles() * 8192;
+    return isVector() ? uint64_t(getKTiles()) * 128
+                      : uint64_t(getRowTiles()) * getKTiles() * 8192;
   }
 };
 

@@ -7,6 +7,7 @@
 //   %v = llama.linear %n, %wv
 // After:
 //   %q, %k, %v = llama.fused_qkv %n, %wq, %wk, %wv
+// Biases, which all three have or none, are stacked like the rows.
 //
 // Tests: test/fuse/fuse-qkv.mlir, test/fuse/fuse-qkv-execute.mlir
 #include "compiler/fuse/Passes.h"
@@ -74,6 +75,13 @@ struct QkvFusion : OpRewritePattern<KvAppendOp> {
           query.getWeight().getType().getElementType())
         return rewriter.notifyMatchFailure(
             product, "the weights have different element types");
+      if (bool(product.getBias()) != bool(query.getBias()))
+        return rewriter.notifyMatchFailure(
+            product, "some of the three have a bias and some have none");
+      if (product.getBias() &&
+          !dominance.properlyDominates(product.getBias(), first))
+        return rewriter.notifyMatchFailure(
+            product, "its bias is defined after the first product");
     }
 
     rewriter.setInsertionPoint(first);
@@ -82,7 +90,7 @@ struct QkvFusion : OpRewritePattern<KvAppendOp> {
         rewriter.getFusedLoc({query.getLoc(), key.getLoc(), value.getLoc()}),
         TypeRange{query.getType(), key.getType(), value.getType()}, input,
         query.getWeight(), key.getWeight(), value.getWeight(),
-        /*gamma=*/Value(),
+        /*gamma=*/Value(), query.getBias(), key.getBias(), value.getBias(),
         /*key_cache=*/Value(), /*value_cache=*/Value(), /*positions=*/Value(),
         /*eps=*/FloatAttr(), /*rope=*/RopeAttr());
     rewriter.replaceOp(query, fused.getQuery());

@@ -41,12 +41,12 @@ struct ResidualFusion : OpRewritePattern<AddOp> {
     if (auto linear = dyn_cast<LinearOp>(inner)) {
       rewriter.replaceOpWithNewOp<FusedLinearOp>(
           add, add.getType(), linear.getInput(), linear.getWeight(),
-          /*gamma=*/Value(), residual, /*eps=*/FloatAttr());
+          /*gamma=*/Value(), linear.getBias(), residual, /*eps=*/FloatAttr());
     } else {
       auto fused = cast<FusedLinearOp>(inner);
       rewriter.replaceOpWithNewOp<FusedLinearOp>(
           add, add.getType(), fused.getInput(), fused.getWeight(),
-          fused.getGamma(), residual, fused.getEpsAttr());
+          fused.getGamma(), fused.getBias(), residual, fused.getEpsAttr());
     }
     rewriter.eraseOp(inner);
     return success();

@@ -38,7 +38,8 @@ struct RmsNormFusion : OpRewritePattern<RmsNormOp> {
           rewriter.setInsertionPoint(linear);
           rewriter.replaceOpWithNewOp<FusedLinearOp>(
               linear, linear.getType(), norm.getInput(), linear.getWeight(),
-              norm.getGamma(), /*residual=*/Value(), norm.getEpsAttr());
+              norm.getGamma(), linear.getBias(), /*residual=*/Value(),
+              norm.getEpsAttr());
           rewriter.eraseOp(norm);
           return success();
         })

@@ -68,7 +68,8 @@ struct RopeFusion : OpRewritePattern<KvAppendOp> {
         TypeRange{qkv.getQuery().getType(), append.getKeyCache().getType(),
                   append.getValueCache().getType()},
         qkv.getInput(), qkv.getQueryWeight(), qkv.getKeyWeight(),
-        qkv.getValueWeight(), qkv.getGamma(), append.getKeyCache(),
+        qkv.getValueWeight(), qkv.getGamma(), qkv.getQueryBias(),
+        qkv.getKeyBias(), qkv.getValueBias(), append.getKeyCache(),
         append.getValueCache(), positions, qkv.getEpsAttr(),
         keyRope.getRopeAttr());
     rewriter.replaceOp(append, {fused.getKey(), fused.getValue()});

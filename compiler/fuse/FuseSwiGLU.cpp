@@ -45,6 +45,9 @@ struct SwiGLUFusion : OpRewritePattern<MulOp> {
     if (gate.getWeight().getType() != up.getWeight().getType())
       return rewriter.notifyMatchFailure(
           mul, "the weights of gate and up have different types");
+    if (bool(gate.getBias()) != bool(up.getBias()))
+      return rewriter.notifyMatchFailure(mul,
+                                         "one of gate and up has a bias alone");
     for (Operation *inner :
          {gate.getOperation(), up.getOperation(), silu.getOperation()})
       if (!inner->hasOneUse())
@@ -52,7 +55,7 @@ struct SwiGLUFusion : OpRewritePattern<MulOp> {
 
     rewriter.replaceOpWithNewOp<FusedGateUpOp>(
         mul, mul.getType(), gate.getInput(), gate.getWeight(), up.getWeight(),
-        /*gamma=*/Value(), /*eps=*/FloatAttr());
+        /*gamma=*/Value(), gate.getBias(), up.getBias(), /*eps=*/FloatAttr());
     for (Operation *inner :
          {silu.getOperation(), gate.getOperation(), up.getOperation()})
       rewriter.eraseOp(inner);

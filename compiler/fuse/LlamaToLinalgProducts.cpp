@@ -148,6 +148,18 @@ struct ProductInput {
   }
 };
 
+/// product[b, t, o] + bias[o], in f32; the product itself without a bias.
+Value buildBiased(ImplicitLocOpBuilder &b, Value product, Value bias) {
+  if (!bias)
+    return product;
+  return buildMap(b, cast<Tensor>(product.getType()),
+                  [&](ImplicitLocOpBuilder &b, ValueRange i) -> Value {
+                    return arith::AddFOp::create(
+                        b, buildElement(b, product, i),
+                        buildElementAsF32(b, bias, {i[2]}));
+                  });
+}
+
 Value buildSilu(ImplicitLocOpBuilder &b, Value x) {
   Value power = math::ExpOp::create(b, arith::NegFOp::create(b, x));
   return arith::DivFOp::create(
@@ -182,7 +194,8 @@ struct LinearLowering : OpRewritePattern<LinearOp> {
   LogicalResult matchAndRewrite(LinearOp op,
                                 PatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    rewriter.replaceOp(op, buildProduct(b, op.getInput(), op.getWeight()));
+    Value product = buildProduct(b, op.getInput(), op.getWeight());
+    rewriter.replaceOp(op, buildBiased(b, product, op.getBias()));
     return success();
   }
 };
@@ -242,7 +255,8 @@ struct FusedLinearLowering : OpRewritePattern<FusedLinearOp> {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     ProductInput input(b, op.getInput(), op.getGamma(), op.getEpsAttr(),
                        op.getWeight().getType().getElementType());
-    Value result = input.times(b, op.getWeight());
+    Value result =
+        buildBiased(b, input.times(b, op.getWeight()), op.getBias());
     if (Value residual = op.getResidual()) {
       Value product = result;
       result = buildMap(
@@ -263,8 +277,9 @@ struct FusedGateUpLowering : OpRewritePattern<FusedGateUpOp> {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     ProductInput input(b, op.getInput(), op.getGamma(), op.getEpsAttr(),
                        op.getGateWeight().getType().getElementType());
-    Value gate = input.times(b, op.getGateWeight());
-    Value up = input.times(b, op.getUpWeight());
+    Value gate =
+        buildBiased(b, input.times(b, op.getGateWeight()), op.getGateBias());
+    Value up = buildBiased(b, input.times(b, op.getUpWeight()), op.getUpBias());
     rewriter.replaceOp(
         op, buildMap(b, op.getType(),
                      [&](ImplicitLocOpBuilder &b, ValueRange i) -> Value {
@@ -283,9 +298,12 @@ struct FusedQkvLowering : OpRewritePattern<FusedQkvOp> {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     ProductInput input(b, op.getInput(), op.getGamma(), op.getEpsAttr(),
                        op.getQueryWeight().getType().getElementType());
-    Value query = input.times(b, op.getQueryWeight());
-    Value key = input.times(b, op.getKeyWeight());
-    Value value = input.times(b, op.getValueWeight());
+    Value query =
+        buildBiased(b, input.times(b, op.getQueryWeight()), op.getQueryBias());
+    Value key =
+        buildBiased(b, input.times(b, op.getKeyWeight()), op.getKeyBias());
+    Value value =
+        buildBiased(b, input.times(b, op.getValueWeight()), op.getValueBias());
     if (op.getKeyCache()) {
       Value positions = op.getPositions();
       int64_t headDim = op.getKeyCache().getType().getDimSize(3);

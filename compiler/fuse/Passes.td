@@ -10,7 +10,8 @@ def FuseQkvPass : Pass<"llama-fuse-qkv"> {
   let description = [{
     Which of the three is query, key or value is read off their use: value goes
     to `llama.kv_append`, key goes there too, turned or not, and query is the
-    third linear of the input. Rounding does not change.
+    third linear of the input. Biases are stacked like the rows; all three have
+    one, or none. Rounding does not change.
 
     Before:
 
@@ -34,7 +35,7 @@ def FuseQkvPass : Pass<"llama-fuse-qkv"> {
 def FuseSwiGLUPass : Pass<"llama-fuse-swiglu"> {
   let summary = "gate, up, silu and mul become one op over the rows of both weights";
   let description = [{
-    Rounding does not change.
+    Gate and up have a bias each, or none. Rounding does not change.
 
     Before:
 
@@ -58,8 +59,9 @@ def FuseSwiGLUPass : Pass<"llama-fuse-swiglu"> {
 def FuseRmsNormLinearPass : Pass<"llama-fuse-rms-norm-linear"> {
   let summary = "A norm enters the one product that uses it";
   let description = [{
-    The dot product comes first, the scale of the row after it. The user is a
-    `linear`, `fused_linear`, `fused_qkv`, `fused_gate_up` or `lm_head`.
+    The dot product comes first, the scale of the row after it, and a bias, which
+    is not scaled, last. The user is a `linear`, `fused_linear`, `fused_qkv`,
+    `fused_gate_up` or `lm_head`.
 
     **Rounding changes:** the unfused form rounds `gamma * x * scale` to the
     weight's type, the fused form rounds `gamma * x`. Gamma multiplies the
@@ -85,7 +87,8 @@ def FuseRmsNormLinearPass : Pass<"llama-fuse-rms-norm-linear"> {
 def FuseRopePass : Pass<"llama-fuse-rope"> {
   let summary = "Rotation and cache write enter the product of query, key and value";
   let description = [{
-    Rounding does not change: `kv_append` rounds in either form.
+    Biases are added before the rotation. Rounding does not change: `kv_append`
+    rounds in either form.
 
     Before:
 

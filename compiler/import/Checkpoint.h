@@ -57,6 +57,8 @@ struct Config {
   double ropeTheta = 0;
   RopeScaling ropeScaling;
   bool tiedEmbeddings = false;
+  bool attentionBias = false; // of q, k, v and o
+  bool mlpBias = false;       // of gate, up and down
   std::optional<DType> dtype; // what the config says; the tensors decide
   std::optional<int64_t> bosId;
   std::vector<int64_t> eosIds;
@@ -141,6 +143,10 @@ struct ExpectedTensor {
   std::vector<int64_t> shape;
 };
 std::vector<ExpectedTensor> getExpectedTensors(const Config &config);
+
+/// Those of one layer, in the same order, without "model.layers.N.": a bias
+/// follows its matrix.
+std::vector<ExpectedTensor> getLayerTensors(const Config &config);
 
 /// Weights, a tied head counted once.
 int64_t getParameterCount(const Config &config);

@@ -47,10 +47,8 @@ const KeyRule configKeys[] = {
     {"eos_token_id", Rule::Used, nullptr, nullptr},
     {"torch_dtype", Rule::Used, nullptr, nullptr},
     {"dtype", Rule::Used, nullptr, nullptr},
-    {"attention_bias", Rule::Rejected, "[false, null]",
-     "biases in the attention projections, which are not built yet"},
-    {"mlp_bias", Rule::Rejected, "[false, null]",
-     "biases in the MLP projections, which are not built yet"},
+    {"attention_bias", Rule::Used, nullptr, nullptr},
+    {"mlp_bias", Rule::Used, nullptr, nullptr},
     {"quantization_config", Rule::Rejected, "[null]",
      "quantized weights, which are not built yet"},
     {"auto_map", Rule::Rejected, "[null, {}]",
@@ -511,6 +509,8 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
       name && name->is_string())
     config.name = getLastPart(name->get<std::string>());
   config.tiedEmbeddings = reader.boolean("tie_word_embeddings", false);
+  config.attentionBias = reader.boolean("attention_bias", false);
+  config.mlpBias = reader.boolean("mlp_bias", false);
   config.dtype = readDType(reader);
   std::vector<int64_t> bos;
   reader.tokenIds("bos_token_id", config.vocabSize, bos);

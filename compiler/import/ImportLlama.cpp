@@ -11,30 +11,12 @@
 namespace mlir::llama {
 namespace {
 
-/// The parameters of a layer in the order of its function's operands.
-constexpr const char *layerWeights[] = {
-    "input_layernorm",  "self_attn.q_proj", "self_attn.k_proj",
-    "self_attn.v_proj", "self_attn.o_proj", "post_attention_layernorm",
-    "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
-enum LayerWeight {
-  Norm1,
-  WQ,
-  WK,
-  WV,
-  WO,
-  Norm2,
-  Gate,
-  Up,
-  Down,
-  LayerWeightCount
-};
-
 class Importer {
 public:
   Importer(MLIRContext &context, const Checkpoint &checkpoint,
            const ImportOptions &options)
       : context(context), config(checkpoint.config), options(options),
-        builder(&context), f32(builder.getF32Type()),
+        layerTensors(getLayerTensors(checkpoint.config)), builder(&context), f32(builder.getF32Type()),
         i32(builder.getI32Type()) {
     storage = options.dtype == DType::BF16  ? Type(builder.getBF16Type())
               : options.dtype == DType::F16 ? Type(builder.getF16Type())
@@ -95,12 +77,6 @@ private:
                                SymbolRefAttr::get(&context, name));
   }
 
-  Value linear(StringRef part, Value input, Value weight) {
-    int64_t rows = cast<RankedTensorType>(weight.getType()).getDimSize(0);
-    return LinearOp::create(builder, at(part), activations(rows), input,
-                            weight);
-  }
-
   /// @<name>_layer(x, positions, key cache, value cache, weights)
   ///   -> (x, key cache, value cache)
   func::FuncOp buildLayer(StringRef name, ArrayRef<Type> weightTypes) {
@@ -115,16 +91,29 @@ private:
     Block *body = function.addEntryBlock();
     builder.setInsertionPointToStart(body);
     Value x = body->getArgument(0), positions = body->getArgument(1);
-    ValueRange weights = body->getArguments().drop_front(4);
-    auto part = [&](LayerWeight index) {
-      return StringRef(layerWeights[index]);
+    /// The operand for a tensor of the layer; null where it has none such.
+    auto parameter = [&](StringRef name) {
+      for (auto [tensor, value] :
+           llvm::zip(layerTensors, body->getArguments().drop_front(4)))
+        if (tensor.name == name)
+          return Value(value);
+      return Value();
+    };
+    auto norm = [&](StringRef part, Value input) -> Value {
+      return RmsNormOp::create(builder, at(part), input.getType(), input,
+                               parameter((part + ".weight").str()), eps);
+    };
+    auto linear = [&](StringRef part, Value input) -> Value {
+      Value weight = parameter((part + ".weight").str());
+      int64_t rows = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+      return LinearOp::create(builder, at(part), activations(rows), input,
+                              weight, parameter((part + ".bias").str()));
     };
 
-    Value n1 = RmsNormOp::create(builder, at(part(Norm1)), x.getType(), x,
-                                 weights[Norm1], eps);
-    Value q = linear(part(WQ), n1, weights[WQ]);
-    Value k = linear(part(WK), n1, weights[WK]);
-    Value v = linear(part(WV), n1, weights[WV]);
+    Value n1 = norm("input_layernorm", x);
+    Value q = linear("self_attn.q_proj", n1);
+    Value k = linear("self_attn.k_proj", n1);
+    Value v = linear("self_attn.v_proj", n1);
     IntegerAttr headDim = builder.getI64IntegerAttr(config.headDim);
     Value turnedQ = RopeOp::create(builder, at("self_attn.rope"), q.getType(),
                                    q, positions, headDim, rope);
@@ -136,15 +125,14 @@ private:
     Value attention = AttentionOp::create(builder, at("self_attn"), q.getType(),
                                           turnedQ, append.getNewKeyCache(),
                                           append.getNewValueCache(), positions);
-    Value o = linear(part(WO), attention, weights[WO]);
+    Value o = linear("self_attn.o_proj", attention);
     Value x1 = AddOp::create(builder, at("residual"), x.getType(), x, o);
-    Value n2 = RmsNormOp::create(builder, at(part(Norm2)), x.getType(), x1,
-                                 weights[Norm2], eps);
-    Value gate = linear(part(Gate), n2, weights[Gate]);
-    Value up = linear(part(Up), n2, weights[Up]);
+    Value n2 = norm("post_attention_layernorm", x1);
+    Value gate = linear("mlp.gate_proj", n2);
+    Value up = linear("mlp.up_proj", n2);
     Value s = SiluOp::create(builder, at("mlp.act_fn"), gate.getType(), gate);
     Value m = MulOp::create(builder, at("mlp.act_fn"), gate.getType(), s, up);
-    Value down = linear(part(Down), m, weights[Down]);
+    Value down = linear("mlp.down_proj", m);
     Value x2 = AddOp::create(builder, at("residual"), x.getType(), x1, down);
     func::ReturnOp::create(
         builder, at("model.layers"),
@@ -161,12 +149,10 @@ private:
     Type logitsType = activations(config.vocabSize);
     bool isDecode = name == "decode";
 
-    // getExpectedTensors lists a layer's tensors in the order of layerWeights.
     std::vector<ExpectedTensor> tensors = getExpectedTensors(config);
     SmallVector<Type> weightTypes;
-    for (int i = 0; i < LayerWeightCount; ++i)
-      weightTypes.push_back(
-          RankedTensorType::get(tensors[1 + i].shape, storage));
+    for (const ExpectedTensor &tensor : layerTensors)
+      weightTypes.push_back(RankedTensorType::get(tensor.shape, storage));
     func::FuncOp layer = buildLayer(name, weightTypes);
 
     SmallVector<Type> inputs = {RankedTensorType::get({batch, tokens}, i32),
@@ -192,8 +178,8 @@ private:
       SmallVector<Value> operands = {x, body->getArgument(1),
                                      body->getArgument(2 + 2 * i),
                                      body->getArgument(3 + 2 * i)};
-      for (int j = 0; j < LayerWeightCount; ++j) {
-        const ExpectedTensor &tensor = tensors[1 + LayerWeightCount * i + j];
+      for (size_t j = 0; j < layerTensors.size(); ++j) {
+        const ExpectedTensor &tensor = tensors[1 + layerTensors.size() * i + j];
         operands.push_back(getWeight(tensor.name, tensor.shape));
       }
       auto call = func::CallOp::create(
@@ -201,7 +187,8 @@ private:
       x = call.getResult(0);
       caches.append({call.getResult(1), call.getResult(2)});
     }
-    const ExpectedTensor &norm = tensors[1 + LayerWeightCount * config.layers];
+    const ExpectedTensor &norm =
+        tensors[1 + layerTensors.size() * config.layers];
     const ExpectedTensor &head =
         config.tiedEmbeddings ? tensors.front() : tensors.back();
     Value n = RmsNormOp::create(builder, at(norm.name), x.getType(), x,
@@ -222,6 +209,8 @@ private:
   MLIRContext &context;
   const Config &config;
   ImportOptions options;
+  // In the order of the layer functions' operands.
+  std::vector<ExpectedTensor> layerTensors;
   OpBuilder builder;
   Type f32, i32, storage;
   RopeAttr rope;

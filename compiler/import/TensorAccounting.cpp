@@ -81,24 +81,39 @@ bool endsWith(const std::string &text, const std::string &end) {
 
 } // namespace
 
-std::vector<ExpectedTensor> getExpectedTensors(const Config &config) {
+std::vector<ExpectedTensor> getLayerTensors(const Config &config) {
   int64_t hidden = config.hiddenSize, ffn = config.intermediateSize;
   int64_t queries = config.heads * config.headDim;
   int64_t keys = config.kvHeads * config.headDim;
   std::vector<ExpectedTensor> tensors;
+  auto linear = [&](const std::string &name, int64_t out, int64_t in,
+                    bool bias) {
+    tensors.push_back({name + ".weight", {out, in}});
+    if (bias)
+      tensors.push_back({name + ".bias", {out}});
+  };
+  tensors.push_back({"input_layernorm.weight", {hidden}});
+  linear("self_attn.q_proj", queries, hidden, config.attentionBias);
+  linear("self_attn.k_proj", keys, hidden, config.attentionBias);
+  linear("self_attn.v_proj", keys, hidden, config.attentionBias);
+  linear("self_attn.o_proj", hidden, queries, config.attentionBias);
+  tensors.push_back({"post_attention_layernorm.weight", {hidden}});
+  linear("mlp.gate_proj", ffn, hidden, config.mlpBias);
+  linear("mlp.up_proj", ffn, hidden, config.mlpBias);
+  linear("mlp.down_proj", hidden, ffn, config.mlpBias);
+  return tensors;
+}
+
+std::vector<ExpectedTensor> getExpectedTensors(const Config &config) {
+  int64_t hidden = config.hiddenSize;
+  std::vector<ExpectedTensor> tensors;
   tensors.push_back({"model.embed_tokens.weight", {config.vocabSize, hidden}});
-  for (int64_t i = 0; i < config.layers; ++i) {
-    std::string layer = "model.layers." + std::to_string(i) + ".";
-    tensors.push_back({layer + "input_layernorm.weight", {hidden}});
-    tensors.push_back({layer + "self_attn.q_proj.weight", {queries, hidden}});
-    tensors.push_back({layer + "self_attn.k_proj.weight", {keys, hidden}});
-    tensors.push_back({layer + "self_attn.v_proj.weight", {keys, hidden}});
-    tensors.push_back({layer + "self_attn.o_proj.weight", {hidden, queries}});
-    tensors.push_back({layer + "post_attention_layernorm.weight", {hidden}});
-    tensors.push_back({layer + "mlp.gate_proj.weight", {ffn, hidden}});
-    tensors.push_back({layer + "mlp.up_proj.weight", {ffn, hidden}});
-    tensors.push_back({layer + "mlp.down_proj.weight", {hidden, ffn}});
-  }
+  std::vector<ExpectedTensor> ofLayer = getLayerTensors(config);
+  for (int64_t i = 0; i < config.layers; ++i)
+    for (const ExpectedTensor &tensor : ofLayer)
+      tensors.push_back(
+          {"model.layers." + std::to_string(i) + "." + tensor.name,
+           tensor.shape});
   tensors.push_back({"model.norm.weight", {hidden}});
   if (!config.tiedEmbeddings)
     tensors.push_back({"lm_head.weight", {config.vocabSize, hidden}});
@@ -150,7 +165,11 @@ llrt::Error checkTensors(const Checkpoint &checkpoint) {
     } else {
       return llrt::Error(
           "tensor \"" + name + "\" of shape " + describeShape(tensor.shape) +
-          " is not part of the model that config.json describes");
+          " is not part of the model that config.json describes" +
+          (endsWith(name, "_proj.bias")
+               ? "; \"attention_bias\" and \"mlp_bias\" say which biases it "
+                 "has"
+               : ""));
     }
   }
   return llrt::Error::success();

@@ -154,6 +154,22 @@ Location LlamaTiler::locate(StreamOp stream) const {
   return locate(names);
 }
 
+FailureOr<StreamOp> LlamaTiler::getBias(Operation *op, ArrayRef<Value> values,
+                                        StringRef name, RowOrder order,
+                                        int64_t rows) {
+  if (!values.front())
+    return StreamOp();
+  SmallVector<StringRef> names;
+  for (Value value : values) {
+    FailureOr<StringRef> weight = getWeight(op, value);
+    if (failed(weight))
+      return failure();
+    names.push_back(*weight);
+  }
+  return streams.get(op->getLoc(), name, order, names, 1, rows,
+                     attention.headDim);
+}
+
 FailureOr<StreamOp> LlamaTiler::getGamma(Operation *op, Value value,
                                          StringRef name) {
   if (!value)

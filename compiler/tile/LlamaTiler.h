@@ -61,6 +61,10 @@ private:
   /// Where a value lies, or an error that it lies elsewhere.
   LogicalResult expect(Operation *op, Value value, Known::Kind kind);
   FailureOr<StringRef> getWeight(Operation *op, Value value);
+  /// The stream of a product's biases, in the order of its rows; null where
+  /// there are none.
+  FailureOr<StreamOp> getBias(Operation *op, ArrayRef<Value> values,
+                              StringRef name, RowOrder order, int64_t rows);
   FailureOr<StreamOp> getGamma(Operation *op, Value value, StringRef name);
   std::string nameInLayer(StringRef part) const;
 
@@ -73,8 +77,10 @@ private:
   void launch(HostFunction &function, Location loc, gpu::GPUFuncOp kernel,
               const HostFunction::Shape &shape, ValueRange arguments);
   ProductShape startShape(Epilogue epilogue, StreamOp stream) const;
-  void launchProduct(Location loc, const ProductShape &shape, StringRef role,
-                     HostFunction::Variable rows, ValueRange arguments);
+  /// `bias`, where there is one, becomes the argument before the last.
+  void launchProduct(Location loc, ProductShape shape, StringRef role,
+                     HostFunction::Variable rows, ArrayRef<Value> arguments,
+                     StreamOp bias = {});
 
   ModuleOp module;
   llama::ModelAttr model;

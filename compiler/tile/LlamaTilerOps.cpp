@@ -85,17 +85,24 @@ void LlamaTiler::launch(HostFunction &function, Location loc,
   function.launch(loc, kernel, shape, arguments);
 }
 
-void LlamaTiler::launchProduct(Location loc, const ProductShape &shape,
-                               StringRef role, Host::Variable rows,
-                               ValueRange arguments) {
+void LlamaTiler::launchProduct(Location loc, ProductShape shape, StringRef role,
+                               Host::Variable rows, ArrayRef<Value> arguments,
+                               StreamOp bias) {
   HostFunction &function = rows == Host::HeadRows ? *head : *host;
+  SmallVector<Value> all(arguments);
+  if (bias) {
+    shape.hasBias = true;
+    shape.biasTensor = locate(bias);
+    all.insert(all.end() - 1,
+               function.place(loc, Host::Weights, bias.getOffset()));
+  }
   std::string name = (role + "_" + Twine(shape.tokensPerBlock)).str();
   launch(function, loc, kernels.getProduct(shape, name),
          {{function.extent(loc, rows, shape.tokensPerBlock),
            function.extent(loc, shape.gridRows()), function.extent(loc, 1)},
           ProductShape::threads,
           shape.sharedBytes()},
-         arguments);
+         all);
 }
 
 LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
@@ -115,6 +122,12 @@ LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
       streams.get(op.getLoc(), nameInLayer("qkv"), RowOrder::RopePairs,
                   {*query, *key, *value}, llvm::alignTo(rows, 16),
                   model.getHiddenSize(), attention.headDim);
+  FailureOr<StreamOp> bias =
+      getBias(op, {op.getQueryBias(), op.getKeyBias(), op.getValueBias()},
+              nameInLayer("qkv_bias"), RowOrder::RopePairsVector,
+              stream.getRows());
+  if (failed(bias))
+    return failure();
 
   ProductShape shape = startShape(Epilogue::Rope, stream);
   shape.inputStride = workspace.xStride;
@@ -133,7 +146,8 @@ LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
                  host->place(loc, Host::Workspace, workspace.positions),
                  host->place(loc, Host::Workspace, workspace.slots),
                  host->place(loc, Host::Workspace, workspace.blockTable),
-                 host->get(Host::Tokens)});
+                 host->get(Host::Tokens)},
+                *bias);
   known[op.getQuery()].kind = Known::Query;
   return success();
 }
@@ -153,6 +167,11 @@ LogicalResult LlamaTiler::tileLinear(llama::FusedLinearOp op) {
   ArrayRef<int64_t> sizes = op.getWeight().getType().getShape();
   StreamOp stream = streams.get(op.getLoc(), nameInLayer(role), RowOrder::Rows,
                                 {*weight}, sizes[0], sizes[1]);
+  FailureOr<StreamOp> bias =
+      getBias(op, op.getBias(), nameInLayer((role + "_bias").str()),
+              RowOrder::Vector, sizes[0]);
+  if (failed(bias))
+    return failure();
   ProductShape shape = startShape(Epilogue::Residual, stream);
   shape.inputStride = isDown ? workspace.ffnStride : workspace.attentionStride;
   shape.outputStride = workspace.xStride;
@@ -163,7 +182,8 @@ LogicalResult LlamaTiler::tileLinear(llama::FusedLinearOp op) {
                              isDown ? workspace.ffn : workspace.attention),
                  host->place(loc, Host::Weights, stream.getOffset()),
                  host->place(loc, Host::Workspace, workspace.x),
-                 host->get(Host::Tokens)});
+                 host->get(Host::Tokens)},
+                *bias);
   known[op.getResult()] = {Known::Residual, {}, ++version};
   return success();
 }
@@ -180,6 +200,11 @@ LogicalResult LlamaTiler::tileGateUp(llama::FusedGateUpOp op) {
   StreamOp stream = streams.get(
       op.getLoc(), nameInLayer("gate_up"), RowOrder::GateUp, {*gate, *up},
       llvm::alignTo(2 * width, 16), model.getHiddenSize());
+  FailureOr<StreamOp> bias = getBias(op, {op.getGateBias(), op.getUpBias()},
+                                     nameInLayer("gate_up_bias"),
+                                     RowOrder::GateUpVector, stream.getRows());
+  if (failed(bias))
+    return failure();
   ProductShape shape = startShape(Epilogue::GateUp, stream);
   shape.inputStride = workspace.xStride;
   shape.outputStride = workspace.ffnStride;
@@ -192,7 +217,8 @@ LogicalResult LlamaTiler::tileGateUp(llama::FusedGateUpOp op) {
                  host->place(loc, Host::Weights, gamma->getOffset()),
                  host->place(loc, Host::Weights, stream.getOffset()),
                  host->place(loc, Host::Workspace, workspace.ffn),
-                 host->get(Host::Tokens)});
+                 host->get(Host::Tokens)},
+                *bias);
   known[op.getResult()].kind = Known::Ffn;
   return success();
 }

@@ -44,7 +44,9 @@ private:
   Value loadWide(ArrayRef<Value> pointers, ArrayRef<Value> gammas,
                  int64_t column, int64_t part);
 
-  // TileEpilogues.cpp: token `half` of the fragment, if it is one of the step.
+  // TileEpilogues.cpp
+  void addBias(Fragment &fragment);
+  // Of token `half` of the fragment, if it is one of the step.
   void store(const Fragment &fragment, int64_t half);
   void storeRows(const Fragment &fragment, int64_t half, Value token);
   void storeGateUp(const Fragment &fragment, int64_t half, Value token);
@@ -59,7 +61,7 @@ private:
   const int64_t columns; ///< of 8 tokens
 
   SmallVector<Value> arguments;
-  Value input, gamma, weights, tokens;
+  Value input, gamma, weights, bias, tokens;
   Value thread, lane, warp;
   Value quad, row;            ///< lane % 4, lane / 4
   Value firstToken;           ///< of this block

@@ -10,7 +10,8 @@
 //
 // The norm's prologue rounds gamma * x and keeps the sum of x^2 beside the
 // product; rsqrt(mean + eps) multiplies the finished sums. f16 scales gamma * x
-// by a power of two taken from the row's maximum, undone with the rsqrt.
+// by a power of two taken from the row's maximum, undone with the rsqrt. A bias,
+// one element a packed row, is added to the scaled sums, in f32.
 #ifndef LLAMAC_COMPILER_TILE_PRODUCTS_H
 #define LLAMAC_COMPILER_TILE_PRODUCTS_H
 
@@ -22,7 +23,8 @@
 
 namespace mlir::tile {
 
-/// What happens to the finished sums; also fixes the kernel's parameters.
+/// What happens to the finished sums; also fixes the kernel's parameters. Where
+/// the product has a bias, it is the parameter before the last.
 enum class Epilogue {
   /// (x, gamma, weights, rope, q, kv, positions, slots, block_table, tokens)
   Rope,
@@ -53,12 +55,13 @@ struct ProductShape {
   int64_t outputs = 0;           ///< features of the output; unused by Rope
   float eps = 0;                 ///< of the norm; unused by Residual
   HeadLayout heads;              ///< Rope only
+  bool hasBias = false;          ///< of each packed row; not for Logits
   int64_t rowsPerBlock = 64;     ///< 16, 32 or 64
   int64_t tokensPerBlock = 8;    ///< a multiple of 8, at most 32
   int64_t bytesInFlight = 16384; ///< per warp; at least two stages
   int64_t blocksLimit = 0;       ///< most blocks side by side over the rows
   /// Whose tensors the ops are of, for the debug lines: no part of the shape.
-  std::optional<Location> weightsTensors, normTensor;
+  std::optional<Location> weightsTensors, normTensor, biasTensor;
 
   bool hasNorm() const { return epilogue != Epilogue::Residual; }
   int64_t elementBytes() const { return storage.getIntOrFloatBitWidth() / 8; }

@@ -21,7 +21,7 @@ StreamOp StreamPlan::get(Location loc, StringRef name, RowOrder order,
   if (stream)
     return stream;
   IntegerAttr head;
-  if (order == RowOrder::RopePairs)
+  if (order == RowOrder::RopePairs || order == RowOrder::RopePairsVector)
     head = builder.getI64IntegerAttr(headDim);
   stream = StreamOp::create(builder, loc, builder.getStringAttr(name), order,
                             builder.getArrayAttr(symbols), rows, k, storage,

@@ -9,6 +9,22 @@
 using namespace mlir;
 using namespace mlir::tile;
 
+/// Each of the two rows' element, to the sums of both tokens.
+void ProductEmitter::addBias(Fragment &fragment) {
+  LocationScope scope(k, shape.biasTensor);
+  Value first = k.add(k.shl(fragment.group, 4), row);
+  Value pointer = k.address(bias, k.mul(first, shape.elementBytes()));
+  for (int64_t part = 0; part < 2; ++part) {
+    Value stored = k.load(shape.storage,
+                          k.address(pointer, 8 * part * shape.elementBytes()));
+    Value element = wide ? stored : k.widenElement(stored);
+    for (int64_t half = 0; half < 2; ++half) {
+      Value &value = fragment.values[2 * part + half];
+      value = k.addf(value, element);
+    }
+  }
+}
+
 void ProductEmitter::store(const Fragment &fragment, int64_t half) {
   Value token = k.add(fragment.token, half);
   k.when(k.ult(token, tokens), [&] {

@@ -29,12 +29,19 @@ static SmallVector<Parameter> parametersOf(Epilogue epilogue) {
   llvm_unreachable("four epilogues");
 }
 
+static SmallVector<Parameter> parametersOf(const ProductShape &shape) {
+  SmallVector<Parameter> parameters = parametersOf(shape.epilogue);
+  if (shape.hasBias)
+    parameters.insert(parameters.end() - 1, Parameter::Weights);
+  return parameters;
+}
+
 gpu::GPUFuncOp tile::buildProduct(OpBuilder &builder, const ProductShape &shape,
                                   StringRef name) {
   KernelBuilder k(shape.weightsTensors.value_or(builder.getUnknownLoc()),
                   builder);
   gpu::GPUFuncOp kernel =
-      k.startKernel(name, parametersOf(shape.epilogue), ProductShape::threads);
+      k.startKernel(name, parametersOf(shape), ProductShape::threads);
   ProductEmitter(k, shape).emit(kernel);
   k.finishKernel(kernel);
   builder.setInsertionPointAfter(kernel);
@@ -48,6 +55,7 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
   gamma = shape.hasNorm() ? arguments[next++] : Value();
   weights = arguments[next++];
   tokens = arguments.back();
+  bias = shape.hasBias ? arguments[arguments.size() - 2] : Value();
   thread = k.thread();
   lane = k.bitAnd(thread, 31);
   // By shuffle: the same in all lanes for certain, and no number of steps that
@@ -445,7 +453,8 @@ void ProductEmitter::storeSquares() {
   });
 }
 
-/// A finished fragment: times the norm's factor, then the epilogue.
+/// A finished fragment: times the norm's factor, and the bias, then the
+/// epilogue.
 void ProductEmitter::finish(Value total, Value group, Value column) {
   Value pairInBlock = k.add(k.shl(column, 3), k.shl(quad, 1));
   Fragment fragment;
@@ -478,6 +487,8 @@ void ProductEmitter::finish(Value total, Value group, Value column) {
     fragment.values[index] =
         factors.empty() ? value : k.mulf(value, factors[index % 2]);
   }
+  if (bias)
+    addBias(fragment);
   for (int64_t half = 0; half < 2; ++half)
     store(fragment, half);
 }

@@ -8,13 +8,14 @@ include "LlamaOps.td"
 def Llama_FusedLinearOp : Llama_Op<"fused_linear", [Pure, AttrSizedOperandSegments]> {
   let summary = "A product with its norm before it and its residual behind it";
   let description = [{
-    `linear(input, weight)` with two optional parts.
+    `linear(input, weight)` with three optional parts.
 
     - `gamma`, `eps`: the input is normed. The product comes first and the scale
       of the row after it: `linear(gamma * input, weight) * rsqrt(mean(input^2) + eps)`.
       So `gamma * input` is what gets rounded. In f16 it is multiplied by a power
       of two that brings the row's largest magnitude into [1, 2), which is undone
       exactly afterwards: otherwise large residuals overflow.
+    - `bias`: is added to the product, behind the norm's scale, in f32.
     - `residual`: is added to the result, in f32.
 
     **Life:** made by `llama-fuse-residual` and `llama-fuse-rms-norm-linear`;
@@ -33,15 +34,17 @@ def Llama_FusedLinearOp : Llama_Op<"fused_linear", [Pure, AttrSizedOperandSegmen
     - (C3) `gamma` has as many elements as `input` has features.
     - (C4) `gamma` and `eps` come together.
     - (C5) `residual` has the result's type.
+    - (C6) `bias` has one element per row of `weight`, of its element type.
   }];
   let arguments = (ins Llama_Activations:$input, Llama_Matrix:$weight,
                        Optional<Llama_Vector>:$gamma,
+                       Optional<Llama_Vector>:$bias,
                        Optional<Llama_Activations>:$residual,
                        OptionalAttr<F32Attr>:$eps);
   let results = (outs Llama_Activations:$result);
   let assemblyFormat = [{
-    $input `,` $weight (`gamma` $gamma^)? (`eps` $eps^)? (`residual` $residual^)?
-    attr-dict `:` functional-type(operands, results)
+    $input `,` $weight (`gamma` $gamma^)? (`eps` $eps^)? (`bias` $bias^)?
+    (`residual` $residual^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
@@ -49,10 +52,12 @@ def Llama_FusedLinearOp : Llama_Op<"fused_linear", [Pure, AttrSizedOperandSegmen
 def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
   let summary = "The three products of attention, up to the cache";
   let description = [{
-    One product of `input` with the stacked rows of the three weights, with two
-    optional parts.
+    One product of `input` with the stacked rows of the three weights, with
+    three optional parts.
 
     - `gamma`, `eps`: the input is normed, as in `llama.fused_linear`.
+    - `bias`: the biases of query, key and value are added, in f32: behind the
+      norm's scale and before the rotation.
     - `cache`, `at`, `rope`: query and key are turned by `rope`, and key and value
       enter the caches, as `llama.rope` and `llama.kv_append` say. The results
       are then the turned query and the two new caches; without this part they
@@ -85,10 +90,15 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
     - (C9) the rows of `query_weight` are a whole number of heads, which is a
       multiple of kv_heads; head_dim is even.
     - (C10) `positions` has one element per sequence.
+    - (C11) the three biases come together; each has one element per row of its
+      weight, of the weights' element type.
   }];
   let arguments = (ins Llama_Activations:$input, Llama_Matrix:$query_weight,
                        Llama_Matrix:$key_weight, Llama_Matrix:$value_weight,
                        Optional<Llama_Vector>:$gamma,
+                       Optional<Llama_Vector>:$query_bias,
+                       Optional<Llama_Vector>:$key_bias,
+                       Optional<Llama_Vector>:$value_bias,
                        Optional<Llama_Cache>:$key_cache,
                        Optional<Llama_Cache>:$value_cache,
                        Optional<Llama_PerSequence>:$positions,
@@ -99,6 +109,7 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
   let assemblyFormat = [{
     $input `,` $query_weight `,` $key_weight `,` $value_weight
     (`gamma` $gamma^)? (`eps` $eps^)?
+    (`bias` $query_bias^ `,` $key_bias `,` $value_bias)?
     (`cache` $key_cache^ `,` $value_cache)? (`at` $positions^)?
     attr-dict `:` functional-type(operands, results)
   }];
@@ -106,12 +117,13 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
 }
 
 def Llama_FusedGateUpOp : Llama_Op<"fused_gate_up", [
-    Pure, AllTypesMatch<["gate_weight", "up_weight"]>]> {
+    Pure, AttrSizedOperandSegments,
+    AllTypesMatch<["gate_weight", "up_weight"]>]> {
   let summary = "silu(gate) * up";
   let description = [{
     `silu(linear(input, gate_weight)) * linear(input, up_weight)`: one product
     over the rows of both weights. With `gamma` and `eps` the input is normed, as
-    in `llama.fused_linear`.
+    in `llama.fused_linear`. With `bias` each product has its bias.
 
     **Life:** made by `llama-fuse-swiglu`; gets its norm from
     `llama-fuse-rms-norm-linear`; gone after `tile`.
@@ -129,13 +141,18 @@ def Llama_FusedGateUpOp : Llama_Op<"fused_gate_up", [
     - (C2) the result is [batch, tokens, rows of either weight].
     - (C3) `gamma` has as many elements as `input` has features.
     - (C4) `gamma` and `eps` come together.
+    - (C5) the two biases come together; each has one element per row of its
+      weight, of its element type.
   }];
   let arguments = (ins Llama_Activations:$input, Llama_Matrix:$gate_weight,
                        Llama_Matrix:$up_weight, Optional<Llama_Vector>:$gamma,
+                       Optional<Llama_Vector>:$gate_bias,
+                       Optional<Llama_Vector>:$up_bias,
                        OptionalAttr<F32Attr>:$eps);
   let results = (outs Llama_Activations:$result);
   let assemblyFormat = [{
     $input `,` $gate_weight `,` $up_weight (`gamma` $gamma^)? (`eps` $eps^)?
+    (`bias` $gate_bias^ `,` $up_bias)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

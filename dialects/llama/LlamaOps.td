@@ -176,23 +176,30 @@ def Llama_LinearOp : Llama_Op<"linear", [Pure]> {
   let summary = "Product with a weight matrix";
   let description = [{
     `result[b, t, o] = sum over i of round(input[b, t, i]) * weight[o, i]`, where
-    `round` is to the weight's element type, to nearest even, and the sum is f32.
+    `round` is to the weight's element type, to nearest even, and the sum is f32;
+    with `bias`, `+ bias[o]`, in f32.
 
     Example:
 
     ```mlir
     %q = llama.linear %n, %w
        : (tensor<1x8x64xf32>, tensor<64x64xbf16>) -> tensor<1x8x64xf32>
+    %k = llama.linear %n, %w bias %b
+       : (tensor<1x8x64xf32>, tensor<64x64xbf16>, tensor<64xbf16>) -> tensor<1x8x64xf32>
     ```
 
     **Constraints:**
     - (C1) `input` has as many features as `weight` has columns.
     - (C2) the result is [batch, tokens, rows of `weight`].
+    - (C3) `bias` has one element per row of `weight`, of its element type.
   }];
-  let arguments = (ins Llama_Activations:$input, Llama_Matrix:$weight);
+  let arguments = (ins Llama_Activations:$input, Llama_Matrix:$weight,
+                       Optional<Llama_Vector>:$bias);
   let results = (outs Llama_Activations:$result);
-  let assemblyFormat =
-      "$input `,` $weight attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
 }
 

@@ -41,6 +41,19 @@ LogicalResult normFits(Operation *op, Tensor input, Value gamma,
   return success();
 }
 
+/// Fails unless `bias`, where present, is one of `weight`'s rows.
+LogicalResult biasFits(Operation *op, StringRef name, Value bias,
+                       Tensor weight) {
+  if (!bias)
+    return success();
+  auto wanted =
+      Tensor::get({weight.getDimSize(0)}, weight.getElementType());
+  if (bias.getType() == wanted)
+    return success();
+  return op->emitOpError("expects ") << name << " to have type " << wanted
+                                     << ", found " << bias.getType();
+}
+
 /// The shape of a product of `input` with `weight`.
 SmallVector<int64_t> productShape(Tensor input, Tensor weight) {
   return {input.getDimSize(0), input.getDimSize(1), weight.getDimSize(0)};
@@ -124,8 +137,10 @@ LogicalResult LinearOp::verify() {
   Tensor input = getInput().getType(), weight = getWeight().getType();
   if (failed(contracts(*this, input, "weight", weight))) // (C1)
     return failure();
-  // (C2)
-  return hasShape(*this, "the result", getType(), productShape(input, weight));
+  if (failed(hasShape(*this, "the result", getType(),
+                      productShape(input, weight)))) // (C2)
+    return failure();
+  return biasFits(*this, "bias", getBias(), weight); // (C3)
 }
 
 //===----------------------------------------------------------------------===//
@@ -203,7 +218,7 @@ LogicalResult FusedLinearOp::verify() {
   if (getResidual() && getResidual().getType() != getType())
     return emitOpError("expects the residual to have the result's type ")
            << getType() << ", found " << getResidual().getType();
-  return success();
+  return biasFits(*this, "bias", getBias(), weight); // (C6)
 }
 
 LogicalResult FusedQkvOp::verify() {
@@ -221,6 +236,14 @@ LogicalResult FusedQkvOp::verify() {
     return emitOpError("expects weights of one element type, found ")
            << query << ", " << key << " and " << value;
   if (failed(normFits(*this, input, getGamma(), getEpsAttr()))) // (C3) (C4)
+    return failure();
+  // (C11)
+  if (bool(getKeyBias()) != bool(getQueryBias()) ||
+      bool(getValueBias()) != bool(getQueryBias()))
+    return emitOpError("expects the three biases together");
+  if (failed(biasFits(*this, "query_bias", getQueryBias(), query)) ||
+      failed(biasFits(*this, "key_bias", getKeyBias(), key)) ||
+      failed(biasFits(*this, "value_bias", getValueBias(), value)))
     return failure();
   // (C5)
   bool cached = bool(getKeyCache());
@@ -272,5 +295,12 @@ LogicalResult FusedGateUpOp::verify() {
   if (failed(hasShape(*this, "the result", getType(),
                       productShape(input, gate)))) // (C2)
     return failure();
-  return normFits(*this, input, getGamma(), getEpsAttr()); // (C3) (C4)
+  if (failed(normFits(*this, input, getGamma(), getEpsAttr()))) // (C3) (C4)
+    return failure();
+  // (C5)
+  if (bool(getGateBias()) != bool(getUpBias()))
+    return emitOpError("expects the two biases together");
+  if (failed(biasFits(*this, "gate_bias", getGateBias(), gate)))
+    return failure();
+  return biasFits(*this, "up_bias", getUpBias(), gate);
 }

@@ -73,18 +73,21 @@ LogicalResult StreamOp::verify() {
                        "positive rows and k");
   int64_t count = getSources().size();
   RowOrder order = getOrder();
-  if ((order == RowOrder::RopePairs && count != 3) ||
-      (order == RowOrder::GateUp && count != 2) ||
+  bool pairs =
+      order == RowOrder::RopePairs || order == RowOrder::RopePairsVector;
+  bool gateUp = order == RowOrder::GateUp || order == RowOrder::GateUpVector;
+  if ((pairs && count != 3) || (gateUp && count != 2) ||
       (order == RowOrder::Vector && count != 1) || count == 0) // (C3)
     return emitOpError("has ") << count << " sources, which does not fit "
                                << stringifyRowOrder(order);
-  bool pairs = order == RowOrder::RopePairs;
   if (pairs != getHeadDim().has_value() ||
       (pairs && (*getHeadDim() < 2 || *getHeadDim() % 2))) // (C4)
-    return emitOpError("needs an even head_dim exactly for rope_pairs");
-  if (((pairs || order == RowOrder::GateUp) && getRows() % 16) ||
-      (order == RowOrder::Vector && getRows() != 1)) // (C5)
-    return emitOpError("has ") << getRows() << " rows, which does not fit "
+    return emitOpError("needs an even head_dim exactly for rope pairs");
+  if (isVector() ? rows != 1 : (pairs || gateUp) && rows % 16) // (C5)
+    return emitOpError("has ")
+           << rows << " rows, which does not fit " << stringifyRowOrder(order);
+  if (isVector() && (pairs || gateUp) && k % 16) // (C5)
+    return emitOpError("has ") << k << " elements, which does not fit "
                                << stringifyRowOrder(order);
   return success();
 }

@@ -38,7 +38,9 @@ def Tile_RowOrder : I32EnumAttr<"RowOrder", "the order of a stream's rows", [
   I32EnumAttrCase<"Rows", 0, "rows">,
   I32EnumAttrCase<"RopePairs", 1, "rope_pairs">,
   I32EnumAttrCase<"GateUp", 2, "gate_up">,
-  I32EnumAttrCase<"Vector", 3, "vector">
+  I32EnumAttrCase<"Vector", 3, "vector">,
+  I32EnumAttrCase<"RopePairsVector", 4, "rope_pairs_vector">,
+  I32EnumAttrCase<"GateUpVector", 5, "gate_up_vector">
 ]> {
   let cppNamespace = "::mlir::tile";
 }

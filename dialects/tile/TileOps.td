@@ -44,6 +44,8 @@ def Tile_StreamOp : Tile_Op<"stream", [Symbol]> {
       i of gate and row i of up.
     - `vector`: one source of rank 1, `k` elements as stored, zeros up to a
       whole tile of k. No tiles.
+    - `rope_pairs_vector`, `gate_up_vector`: the biases of such rows, sources of
+      rank 1: `k` elements, element i being that of row i. No tiles.
 
     ```mlir
     tile.stream @layer0.qkv rope_pairs(@q_proj, @k_proj, @v_proj)
@@ -52,9 +54,9 @@ def Tile_StreamOp : Tile_Op<"stream", [Symbol]> {
 
     Constraints: (C1) element is bf16, f16 or f32. (C2) offset is a multiple of
     1024 and rows and k are positive. (C3) the number of sources is three for
-    `rope_pairs`, two for `gate_up`, one for `vector`. (C4) `rope_pairs` has an
+    rope pairs, two for gate and up, one for `vector`. (C4) rope pairs have an
     even head_dim, the others have none. (C5) rows of pairs are a multiple
-    of 16; a vector has one row.
+    of 16, and so are the elements of a vector of pairs; a vector has one row.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
       Tile_RowOrder:$order,
@@ -71,14 +73,18 @@ def Tile_StreamOp : Tile_Op<"stream", [Symbol]> {
     static constexpr int64_t tileRowBytes = 128;
     static constexpr int64_t tileBytes = tileRows * tileRowBytes;
     int64_t getElementBytes() { return getElement().getIntOrFloatBitWidth() / 8; }
+    bool isVector() {
+      return getOrder() != RowOrder::Rows && getOrder() != RowOrder::RopePairs &&
+             getOrder() != RowOrder::GateUp;
+    }
     /// Elements of k in a tile.
     int64_t getTileK() { return tileRowBytes / getElementBytes(); }
     int64_t getRowTiles() { return (getRows() + tileRows - 1) / tileRows; }
     int64_t getKTiles() { return (getK() + getTileK() - 1) / getTileK(); }
     /// Bytes in the weight buffer, without the padding up to the next stream.
     int64_t getPackedBytes() {
-      return getOrder() == RowOrder::Vector ? getKTiles() * tileRowBytes
-                                            : getRowTiles() * getKTiles() * tileBytes;
+      return isVector() ? getKTiles() * tileRowBytes
+                        : getRowTiles() * getKTiles() * tileBytes;
     }
   }];
 }

@@ -8,7 +8,14 @@ namespace random_fill {
 typedef unsigned u32;
 typedef unsigned long long u64;
 
-enum Order : u32 { rowsInOrder, ropePairs, gateUp, oneVector };
+enum Order : u32 {
+  rowsInOrder,
+  ropePairs,
+  gateUp,
+  oneVector,
+  ropePairsVector,
+  gateUpVector
+};
 
 /// One number for each source: selected, for an array that is indexed would lie
 /// in local memory.
@@ -35,7 +42,7 @@ __device__ bool findSource(const OfSources &rows, u32 count, u32 order,
   // A group of 16 rows holds 8 pairs: firsts, then seconds.
   u64 pair = row / 16 * 8 + row % 8;
   bool second = row % 16 >= 8;
-  if (order == gateUp) {
+  if (order == gateUp || order == gateUpVector) {
     source = second;
     inSource = pair;
     return pair < rows[0];
@@ -74,7 +81,7 @@ extern "C" __global__ void __launch_bounds__(256)
             perLine = 128 / size;
   u64 line = chunk / 8, row = 0, first = line * perLine;
   u32 inLine = chunk % 8;
-  if (order != oneVector) {
+  if (order < oneVector) {
     u64 tile = line / 64, along = (k + perLine - 1) / perLine;
     row = tile / along * 64 + line % 64;
     first = tile % along * perLine;
@@ -90,10 +97,18 @@ extern "C" __global__ void __launch_bounds__(256)
     u32 bits = 0;
     for (u32 part = 0; part < 4 / size; ++part) {
       u64 at = first + index * (4 / size) + part;
-      if (!covered || at >= k)
+      if (at >= k)
         break;
+      u64 index = inSource * k + at;
+      if (order > oneVector) { // each element has a source of its own
+        covered = findSource(sourceRows, source_count, order, head_dim, at,
+                             source, inSource);
+        index = inSource;
+      }
+      if (!covered)
+        continue;
       long long value =
-          mean + llrt::randomNormal(keys[source], inSource * k + at) * scale;
+          mean + llrt::randomNormal(keys[source], index) * scale;
       bits |= llrt::randomBits(value, dtype) << (16 * part);
     }
     return bits;

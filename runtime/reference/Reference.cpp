@@ -65,7 +65,8 @@ const char *name(Mutant mutant) {
                                       "head-untied",
                                       "llama3-ignored",
                                       "llama3-no-smoothing",
-                                      "linear-ignored"};
+                                      "linear-ignored",
+                                      "bias-dropped"};
   static_assert(sizeof(names) / sizeof(*names) ==
                     static_cast<size_t>(Mutant::Count),
                 "one name per mutant");
@@ -181,6 +182,9 @@ Error Model::load(const TensorSource &source) {
   const int64_t hidden = settings.hiddenSize, ffn = settings.intermediateSize;
   const int64_t queries = settings.heads * settings.headDim,
                 keys = settings.kvHeads * settings.headDim;
+  const bool dropsBias = mutant == Mutant::BiasDropped;
+  const bool attentionBias = settings.attentionBias && !dropsBias,
+             mlpBias = settings.mlpBias && !dropsBias;
   const char *embeddingName = "model.embed_tokens.weight";
   if (Error error = check(embeddingName, {settings.vocabSize, hidden}))
     return error;
@@ -202,17 +206,24 @@ Error Model::load(const TensorSource &source) {
       const char *name;
       int64_t out, in;
       Matrix &matrix;
-    } const wanted[] = {{"self_attn.q_proj", queries, hidden, layer.query},
-                        {"self_attn.k_proj", keys, hidden, layer.key},
-                        {"self_attn.v_proj", keys, hidden, layer.value},
-                        {"self_attn.o_proj", hidden, queries, layer.output},
-                        {"mlp.gate_proj", ffn, hidden, layer.gate},
-                        {"mlp.up_proj", ffn, hidden, layer.up},
-                        {"mlp.down_proj", hidden, ffn, layer.down}};
-    for (const auto &matrix : wanted)
+      bool bias;
+    } const wanted[] = {
+        {"self_attn.q_proj", queries, hidden, layer.query, attentionBias},
+        {"self_attn.k_proj", keys, hidden, layer.key, attentionBias},
+        {"self_attn.v_proj", keys, hidden, layer.value, attentionBias},
+        {"self_attn.o_proj", hidden, queries, layer.output, attentionBias},
+        {"mlp.gate_proj", ffn, hidden, layer.gate, mlpBias},
+        {"mlp.up_proj", ffn, hidden, layer.up, mlpBias},
+        {"mlp.down_proj", hidden, ffn, layer.down, mlpBias}};
+    for (const auto &matrix : wanted) {
       if (Error error = readMatrix(prefix + matrix.name + ".weight", matrix.out,
                                    matrix.in, matrix.matrix))
         return error;
+      if (matrix.bias)
+        if (Error error = read(prefix + matrix.name + ".bias", {matrix.out},
+                               matrix.matrix.bias))
+          return error;
+    }
   }
   if (Error error = readGamma("model.norm.weight", finalNorm))
     return error;
@@ -270,6 +281,13 @@ Model::Vector Model::product(const Matrix &matrix, const Vector &x,
   return y;
 }
 
+void Model::addBias(const Matrix &matrix, Vector &y, int64_t count) {
+  if (!matrix.bias.empty())
+    for (int64_t t = 0; t < count; ++t)
+      for (int64_t o = 0; o < matrix.out; ++o)
+        y[t * matrix.out + o] += matrix.bias[o];
+}
+
 std::vector<Model::Vector>
 Model::normProducts(const Vector &x, int64_t count, const Vector &gamma,
                     const std::vector<const Matrix *> &matrices) const {
@@ -297,6 +315,7 @@ Model::normProducts(const Vector &x, int64_t count, const Vector &gamma,
     for (int64_t t = 0; t < count; ++t)
       for (int64_t o = 0; o < matrix->out; ++o)
         y[t * matrix->out + o] *= factor[t];
+    addBias(*matrix, y, count);
     results.push_back(std::move(y));
   }
   return results;
@@ -430,6 +449,7 @@ void Model::runLayer(int64_t index, Sequence &sequence, Vector &x) const {
   Vector attention = product(
       layer.output,
       attend(qkv[0], count, cache, first, sequence.entropySum), count);
+  addBias(layer.output, attention, count);
   for (size_t i = 0; i < x.size(); ++i)
     x[i] += attention[i];
 
@@ -441,6 +461,7 @@ void Model::runLayer(int64_t index, Sequence &sequence, Vector &x) const {
   for (size_t i = 0; i < gate.size(); ++i)
     gate[i] = operand(gate[i] / (1.0 + std::exp(-gate[i])) * gateUp[1][i]);
   Vector ffn = product(layer.down, gate, count);
+  addBias(layer.down, ffn, count);
   for (size_t i = 0; i < x.size(); ++i)
     x[i] += ffn[i];
 }

@@ -44,6 +44,8 @@ struct Config {
   double ropeOriginalPositions = 0.0; ///< of Llama3, as the two above
   double rmsNormEps = 1e-6;
   bool tiedHead = false;
+  bool attentionBias = false; ///< of the four projections of attention
+  bool mlpBias = false;       ///< of gate, up and down
 };
 
 /// A tensor as in the checkpoint, row major: [out][in] for a matrix. F32, F16
@@ -89,6 +91,7 @@ enum class Mutant {
   Llama3NoSmoothing, ///< llama3 scaling without the part between the two
                      ///< factors
   LinearIgnored,     ///< linear scaling is not done
+  BiasDropped,       ///< projections without their biases
   Count
 };
 const char *name(Mutant mutant);
@@ -158,6 +161,7 @@ private:
     /// outputs. Empty where it is streamed.
     std::vector<double> values;
     std::string name;
+    std::vector<double> bias; ///< [out], or empty
   };
   struct Layer {
     Vector attentionNorm, ffnNorm; ///< [hidden]
@@ -174,8 +178,10 @@ private:
   double operand(double value) const;
   /// rows of `x` [count][matrix.in] times the matrix: [count][matrix.out]
   Vector product(const Matrix &matrix, const Vector &x, int64_t count) const;
+  /// Adds the matrix's bias, if it has one, to each row of `y`.
+  static void addBias(const Matrix &matrix, Vector &y, int64_t count);
   /// RMS norm of each row, then the products with `matrices`. The operand is
-  /// gamma * x, rounded; the rsqrt multiplies each result.
+  /// gamma * x, rounded; the rsqrt multiplies each result, before the bias.
   std::vector<Vector>
   normProducts(const Vector &x, int64_t count, const Vector &gamma,
                const std::vector<const Matrix *> &matrices) const;

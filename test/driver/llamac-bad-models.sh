@@ -36,7 +36,9 @@ bad 'has the unknown rope type "spiral"' --set 'rope_scaling={"type":"spiral"}'
 bad '"rope_theta" is 10000.0 but "rope_parameters" says 5000.0' \
   --set 'rope_parameters={"rope_type":"default","rope_theta":5000.0}'
 bad '"num_attention_heads" is 4, which "num_key_value_heads" (3) does not divide' --set num_key_value_heads=3
-bad 'biases in the attention projections, which are not built yet' --set attention_bias=true
+bad 'tensor "model.layers.0.self_attn.q_proj.bias" of shape [64] is missing' --set attention_bias=true
+bad 'tensor "model.layers.0.mlp.up_proj.bias" of shape [4] is not part of the model that config.json describes; "attention_bias" and "mlp_bias" say which biases it has' \
+  --extra model.layers.0.mlp.up_proj.bias
 bad 'the key "logits_scaling" (the number 8) is not known to llamac' --set logits_scaling=8
 make model; echo '{"eos_token_id": 999}' >model/generation_config.json
 refused 1 model;            says 'generation_config.json: "eos_token_id" holds 999'

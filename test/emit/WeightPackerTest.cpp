@@ -154,6 +154,58 @@ TEST(WeightPackerTest, GateAndUpInterleave) {
   }
 }
 
+// Element i of a vector of pairs is the bias of row i of such a matrix: packed
+// beside a matrix whose only column holds the same values.
+TEST(WeightPackerTest, BiasesLieAsTheirRowsDo) {
+  for (DType element : {DType::F32, DType::BF16}) {
+    Sources sources;
+    const std::pair<const char *, int64_t> sizes[] = {
+        {"q", 30}, {"k", 10}, {"v", 10}, {"gate", 11}, {"up", 11}};
+    for (auto [name, rows] : sizes) {
+      sources.add(name, {rows}, DType::F16);
+      Tensor column = sources.checkpoint.tensors[name];
+      column.shape = {rows, 1};
+      sources.checkpoint.tensors[std::string(name) + "_rows"] = column;
+    }
+    const struct {
+      PackedStream::Order matrix, vector;
+      std::vector<std::string> names;
+      int64_t rows, headDim;
+    } cases[] = {{PackedStream::RopePairs,
+                  PackedStream::RopePairsVector,
+                  {"q", "k", "v"},
+                  64,
+                  10},
+                 {PackedStream::GateUp,
+                  PackedStream::GateUpVector,
+                  {"gate", "up"},
+                  32,
+                  0}};
+    for (const auto &one : cases) {
+      std::vector<std::string> matrices;
+      for (const std::string &name : one.names)
+        matrices.push_back(name + "_rows");
+      PackedStream matrix =
+          makeStream(one.matrix, matrices, one.rows, 1, element);
+      PackedStream vector =
+          makeStream(one.vector, one.names, 1, one.rows, element);
+      matrix.headDim = vector.headDim = one.headDim;
+      auto rows = pack(sources.checkpoint, {matrix}, matrix.getPackedBytes());
+      auto bytes = pack(sources.checkpoint, {vector}, vector.getPackedBytes());
+      ASSERT_EQ(bytes.size(), uint64_t(one.rows) * getBytes(element) <= 128
+                                  ? 128u
+                                  : uint64_t(one.rows) * getBytes(element));
+      float sum = 0;
+      for (int64_t i = 0; i < one.rows; ++i) {
+        float value = loadValue(bytes.data(), element, i);
+        EXPECT_EQ(value, unpack(rows, matrix, i, 0)) << i;
+        sum += value;
+      }
+      EXPECT_EQ(sum, one.headDim ? 435 + 45 + 45 : 55 + 55);
+    }
+  }
+}
+
 TEST(WeightPackerTest, EverySourceRowIsPackedOnce) {
   for (int64_t headDim : {8, 48, 128}) {
     PackedStream stream = makeStream(PackedStream::RopePairs, {}, 0, 0);

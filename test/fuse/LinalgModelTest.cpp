@@ -77,7 +77,9 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits,
                                          Case{"gqa-tied", true},
                                          Case{"mha-separate", true},
                                          Case{"mqa-dim48", true},
-                                         Case{"small-residual", true}));
+                                         Case{"small-residual", true},
+                                         Case{"bias-gqa", false},
+                                         Case{"bias-gqa", true}));
 
 /// Prefill of the prompt and then decode, token by token, gives the story.
 TEST(Storyteller, TellsItsGoldenStory) {

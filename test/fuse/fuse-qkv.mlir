@@ -116,3 +116,54 @@ func.func @weight_defined_too_late(%n: tensor<1x2x8xf32>, %w: tensor<8x8xf32>,
      : tensor<1x16x2x4xf32>, tensor<1x2x8xf32>, tensor<1xi32>
   return %q, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x2x4xf32>, tensor<1x16x2x4xf32>
 }
+
+// -----
+
+// Biases are stacked like the rows.
+// CHECK-LABEL: @biases
+// CHECK-SAME: %[[BQ:[a-z0-9]*]]: tensor<8xf32>, %[[BK:[a-z0-9]*]]: tensor<4xf32>, %[[BV:[a-z0-9]*]]: tensor<4xf32>
+// CHECK: llama.fused_qkv %{{.*}} bias %[[BQ]], %[[BK]], %[[BV]] : (
+// CHECK-NOT: llama.linear
+func.func @biases(%n: tensor<1x2x8xf32>, %wq: tensor<8x8xf32>, %wk: tensor<4x8xf32>, %wv: tensor<4x8xf32>,
+                  %bq: tensor<8xf32>, %bk: tensor<4xf32>, %bv: tensor<4xf32>,
+                  %c: tensor<1x16x1x4xf32>, %p: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xf32>, tensor<1x16x1x4xf32>) {
+  %q = llama.linear %n, %wq bias %bq : (tensor<1x2x8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<1x2x8xf32>
+  %k = llama.linear %n, %wk bias %bk : (tensor<1x2x8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<1x2x4xf32>
+  %v = llama.linear %n, %wv bias %bv : (tensor<1x2x8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<1x2x4xf32>
+  %kc, %vc = llama.kv_append %c, %c, %k, %v at %p
+     : tensor<1x16x1x4xf32>, tensor<1x2x4xf32>, tensor<1xi32>
+  return %q, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x1x4xf32>, tensor<1x16x1x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @key_without_bias
+// CHECK-NOT: llama.fused_qkv
+func.func @key_without_bias(%n: tensor<1x2x8xf32>, %w: tensor<8x8xf32>, %b: tensor<8xf32>,
+                            %c: tensor<1x16x2x4xf32>, %p: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x2x4xf32>, tensor<1x16x2x4xf32>) {
+  %q = llama.linear %n, %w bias %b : (tensor<1x2x8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<1x2x8xf32>
+  %k = llama.linear %n, %w : (tensor<1x2x8xf32>, tensor<8x8xf32>) -> tensor<1x2x8xf32>
+  %v = llama.linear %n, %w bias %b : (tensor<1x2x8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<1x2x8xf32>
+  %kc, %vc = llama.kv_append %c, %c, %k, %v at %p
+     : tensor<1x16x2x4xf32>, tensor<1x2x8xf32>, tensor<1xi32>
+  return %q, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x2x4xf32>, tensor<1x16x2x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @bias_defined_too_late
+// CHECK-NOT: llama.fused_qkv
+llama.weight @b : tensor<8xf32>
+func.func @bias_defined_too_late(%n: tensor<1x2x8xf32>, %w: tensor<8x8xf32>, %b: tensor<8xf32>,
+                                 %c: tensor<1x16x2x4xf32>, %p: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x2x4xf32>, tensor<1x16x2x4xf32>) {
+  %q = llama.linear %n, %w bias %b : (tensor<1x2x8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<1x2x8xf32>
+  %k = llama.linear %n, %w bias %b : (tensor<1x2x8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<1x2x8xf32>
+  %late = llama.get_weight @b : tensor<8xf32>
+  %v = llama.linear %n, %w bias %late : (tensor<1x2x8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<1x2x8xf32>
+  %kc, %vc = llama.kv_append %c, %c, %k, %v at %p
+     : tensor<1x16x2x4xf32>, tensor<1x2x8xf32>, tensor<1xi32>
+  return %q, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x2x4xf32>, tensor<1x16x2x4xf32>
+}

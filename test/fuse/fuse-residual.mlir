@@ -74,3 +74,28 @@ func.func @no_product(%x: tensor<1x2x8xf32>, %a: tensor<1x2x8xf32>) -> tensor<1x
   %y = llama.add %x, %a : tensor<1x2x8xf32>
   return %y : tensor<1x2x8xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @bias
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<1x2x8xf32>, %[[A:[a-z0-9]*]]: tensor<1x2x8xf32>, %{{.*}}: tensor<8x8xbf16>, %[[B:[a-z0-9]*]]: tensor<8xbf16>
+// CHECK-NEXT: llama.fused_linear %[[A]], %{{.*}} bias %[[B]] residual %[[X]] : (
+// CHECK-NEXT: return
+func.func @bias(%x: tensor<1x2x8xf32>, %a: tensor<1x2x8xf32>, %w: tensor<8x8xbf16>, %b: tensor<8xbf16>) -> tensor<1x2x8xf32> {
+  %o = llama.linear %a, %w bias %b : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<8xbf16>) -> tensor<1x2x8xf32>
+  %y = llama.add %x, %o : tensor<1x2x8xf32>
+  return %y : tensor<1x2x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @bias_and_norm
+// CHECK: llama.fused_linear %{{.*}} gamma %{{.*}} eps {{.*}} bias %{{.*}} residual %{{.*}} : (
+// CHECK-NOT: llama.add
+func.func @bias_and_norm(%x: tensor<1x2x8xf32>, %a: tensor<1x2x8xf32>, %w: tensor<8x8xbf16>, %v: tensor<8xbf16>)
+    -> tensor<1x2x8xf32> {
+  %o = llama.fused_linear %a, %w gamma %v eps 1.0e-05 bias %v
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<8xbf16>, tensor<8xbf16>) -> tensor<1x2x8xf32>
+  %y = llama.add %x, %o : tensor<1x2x8xf32>
+  return %y : tensor<1x2x8xf32>
+}

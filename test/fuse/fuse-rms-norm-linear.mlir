@@ -102,3 +102,16 @@ func.func @used_by_no_product(%x: tensor<1x2x8xf32>, %gamma: tensor<8xbf16>) -> 
   %s = llama.silu %n : tensor<1x2x8xf32>
   return %s : tensor<1x2x8xf32>
 }
+
+// -----
+
+// The bias stays: it is added behind the norm's scale.
+// CHECK-LABEL: @bias
+// CHECK-SAME: %[[B:[a-z0-9]*]]: tensor<4xbf16>
+// CHECK-NEXT: llama.fused_linear %{{.*}} gamma %{{.*}} eps {{.*}} bias %[[B]] : (
+// CHECK-NEXT: return
+func.func @bias(%x: tensor<1x2x8xf32>, %g: tensor<8xbf16>, %w: tensor<4x8xbf16>, %b: tensor<4xbf16>) -> tensor<1x2x4xf32> {
+  %n = llama.rms_norm %x, %g eps 1.0e-05 : tensor<1x2x8xf32>, tensor<8xbf16>
+  %y = llama.linear %n, %w bias %b : (tensor<1x2x8xf32>, tensor<4x8xbf16>, tensor<4xbf16>) -> tensor<1x2x4xf32>
+  return %y : tensor<1x2x4xf32>
+}

@@ -171,3 +171,24 @@ func.func @cache_defined_too_late(
   return %qr, %kc1, %vc1
     : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
 }
+
+// -----
+
+// Query and key have their biases before they are turned.
+// CHECK-LABEL: @biases
+// CHECK: llama.fused_qkv %{{.*}} bias %[[BQ:.*]], %[[BK:.*]], %[[BV:.*]] cache %{{.*}}, %{{.*}} at %{{.*}} {rope
+// CHECK-NOT: llama.rope %
+func.func @biases(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %bq: tensor<8xbf16>,
+                  %bk: tensor<4xbf16>, %bv: tensor<4xbf16>, %c: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wk bias %bq, %bk, %bv
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>, tensor<4xbf16>, tensor<4xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  %qr = llama.rope %q at %p {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : tensor<1x2x8xf32>, tensor<1xi32>
+  %kr = llama.rope %k at %p {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : tensor<1x2x4xf32>, tensor<1xi32>
+  %kc, %vc = llama.kv_append %c, %c, %kr, %v at %p
+     : tensor<1x16x1x4xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
+  return %qr, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
+}

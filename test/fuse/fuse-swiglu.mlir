@@ -88,3 +88,29 @@ func.func @no_silu(%n: tensor<1x2x8xf32>, %w: tensor<12x8xbf16>) -> tensor<1x2x1
   %m = llama.mul %g, %u : tensor<1x2x12xf32>
   return %m : tensor<1x2x12xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @biases
+// CHECK-SAME: %[[BG:[a-z0-9]*]]: tensor<12xbf16>, %[[BU:[a-z0-9]*]]: tensor<12xbf16>
+// CHECK-NEXT: llama.fused_gate_up %{{.*}} bias %[[BG]], %[[BU]] : (
+func.func @biases(%n: tensor<1x2x8xf32>, %wg: tensor<12x8xbf16>, %wu: tensor<12x8xbf16>,
+                  %bg: tensor<12xbf16>, %bu: tensor<12xbf16>) -> tensor<1x2x12xf32> {
+  %u = llama.linear %n, %wu bias %bu : (tensor<1x2x8xf32>, tensor<12x8xbf16>, tensor<12xbf16>) -> tensor<1x2x12xf32>
+  %g = llama.linear %n, %wg bias %bg : (tensor<1x2x8xf32>, tensor<12x8xbf16>, tensor<12xbf16>) -> tensor<1x2x12xf32>
+  %s = llama.silu %g : tensor<1x2x12xf32>
+  %m = llama.mul %s, %u : tensor<1x2x12xf32>
+  return %m : tensor<1x2x12xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @one_bias
+// CHECK-NOT: llama.fused_gate_up
+func.func @one_bias(%n: tensor<1x2x8xf32>, %w: tensor<12x8xbf16>, %b: tensor<12xbf16>) -> tensor<1x2x12xf32> {
+  %g = llama.linear %n, %w bias %b : (tensor<1x2x8xf32>, tensor<12x8xbf16>, tensor<12xbf16>) -> tensor<1x2x12xf32>
+  %u = llama.linear %n, %w : (tensor<1x2x8xf32>, tensor<12x8xbf16>) -> tensor<1x2x12xf32>
+  %s = llama.silu %g : tensor<1x2x12xf32>
+  %m = llama.mul %s, %u : tensor<1x2x12xf32>
+  return %m : tensor<1x2x12xf32>
+}

@@ -24,7 +24,8 @@ import transformers
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = ("mha-separate", "gqa-tied", "mqa-dim48", "dim8", "dim128",
          "hidden172", "vocab32003", "small-residual", "one-head",
-         "llama3-gqa", "llama3-mha", "linear-mha", "linear-gqa")
+         "llama3-gqa", "llama3-mha", "linear-mha", "linear-gqa",
+         "bias-mha", "bias-gqa", "mlp-bias-mqa")
 # Every position near the start, the edges of KV pages, and some in the seventh page.
 POSITIONS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 63, 64, 65, 90, 127, 128, 129, 199, 200, 255, 256, 320, 383, 384, 399, 430]
 

@@ -140,14 +140,33 @@ TEST(ConfigTest, OtherModelsAreNamed) {
   EXPECT_SAYS(
       messageFor("hidden_act", "\"gelu\""),
       "\"hidden_act\" is the string \"gelu\"; llamac compiles \"silu\"");
-  EXPECT_SAYS(messageFor("attention_bias", "true"),
-              "biases in the attention projections, which are not built yet");
-  EXPECT_SAYS(messageFor("mlp_bias", "true"), "biases in the MLP projections");
   EXPECT_SAYS(messageFor("quantization_config", R"({"bits": 4})"),
               "quantized weights");
   EXPECT_SAYS(messageFor("sliding_window", "4096"), "sliding-window");
   EXPECT_SAYS(messageFor("auto_map", R"({"AutoModel": "x"})"),
               "code of the checkpoint's own");
+}
+
+TEST(ConfigTest, BiasesAreTensorsOfTheirOwn) {
+  Json config = makeConfig();
+  auto names = [&] {
+    std::string text;
+    for (const ExpectedTensor &tensor :
+         getLayerTensors(*parse(config.dump())))
+      if (tensor.name.find(".bias") != std::string::npos)
+        text += tensor.name + " " + std::to_string(tensor.shape[0]) + "\n";
+    return text;
+  };
+  EXPECT_EQ(names(), "");
+  config["attention_bias"] = true;
+  EXPECT_EQ(names(), "self_attn.q_proj.bias 64\nself_attn.k_proj.bias 32\n"
+                     "self_attn.v_proj.bias 32\nself_attn.o_proj.bias 64\n");
+  config["attention_bias"] = nullptr;
+  config["mlp_bias"] = true;
+  EXPECT_EQ(names(), "mlp.gate_proj.bias 172\nmlp.up_proj.bias 172\n"
+                     "mlp.down_proj.bias 64\n");
+  EXPECT_SAYS(messageFor("attention_bias", "1"),
+              "\"attention_bias\" is the number 1, expected true or false");
 }
 
 TEST(ConfigTest, UnknownKeysAreNamed) {

@@ -57,6 +57,8 @@ reference::Config readConfig(const Json &json) {
   c.maxPositions = json.at("max_position_embeddings");
   c.rmsNormEps = json.at("rms_norm_eps");
   c.tiedHead = json.value("tie_word_embeddings", false);
+  c.attentionBias = json.value("attention_bias", false);
+  c.mlpBias = json.value("mlp_bias", false);
   c.ropeTheta = json.value("rope_theta", 10000.0);
   for (const char *key : {"rope_parameters", "rope_scaling"}) {
     if (!json.contains(key) || json[key].is_null())

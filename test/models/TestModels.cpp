@@ -69,6 +69,12 @@ Config linear(Config config, double factor) {
   return config;
 }
 
+Config biases(Config config, bool attention, bool mlp) {
+  config.attentionBias = attention;
+  config.mlpBias = mlp;
+  return config;
+}
+
 Config llama3(Config config, double factor, double low, double high,
               double original) {
   config.ropeScaling = reference::RopeScaling::Llama3;
@@ -119,6 +125,19 @@ const std::vector<TestModel> &testModels() {
       {"linear-gqa",
        linear(config(96, 128, 2, 6, 2, 16, 512, 160, 1e4, 1e-5, true), 2.5),
        Stored::F16, RopeKeys::Parameters, false, false, 1.0, 1.0, 13},
+      {"bias-mha",
+       biases(config(128, 192, 2, 4, 4, 32, 512, 256, 1e4, 1e-5, false), true,
+              false),
+       Stored::BF16, RopeKeys::Theta, false, false, 1.0, 1.0, 14},
+      // No size is a multiple of 64.
+      {"bias-gqa",
+       biases(config(120, 172, 2, 6, 2, 20, 500, 160, 5e5, 1e-5, true), true,
+              true),
+       Stored::F32, RopeKeys::Parameters, false, false, 1.0, 1.0, 15},
+      {"mlp-bias-mqa",
+       biases(config(96, 160, 2, 3, 1, 32, 512, 160, 1e4, 1e-6, false), false,
+              true),
+       Stored::F16, RopeKeys::Theta, false, false, 1.0, 1.0, 16},
   };
   return models;
 }
@@ -154,26 +173,33 @@ Tensors makeTensors(const TestModel &model) {
         factor * 1.2 / std::sqrt(static_cast<double>(in)));
   };
 
+  auto linear = [&](const std::string &name, int64_t out, int64_t in,
+                    double factor, bool bias) {
+    matrix(name + ".weight", out, in, factor);
+    if (bias)
+      add(name + ".bias", {out}, 0.0, factor * 0.3);
+  };
+
   matrix("model.embed_tokens.weight", c.vocabSize, c.hiddenSize,
          model.embedding);
   for (int64_t l = 0; l < c.layers; ++l) {
     const std::string prefix = "model.layers." + std::to_string(l) + ".";
     add(prefix + "input_layernorm.weight", {c.hiddenSize}, 1.0, 0.2);
-    matrix(prefix + "self_attn.q_proj.weight", c.heads * c.headDim,
-           c.hiddenSize, 1.0);
-    matrix(prefix + "self_attn.k_proj.weight", c.kvHeads * c.headDim,
-           c.hiddenSize, 1.0);
-    matrix(prefix + "self_attn.v_proj.weight", c.kvHeads * c.headDim,
-           c.hiddenSize, 1.0);
-    matrix(prefix + "self_attn.o_proj.weight", c.hiddenSize,
-           c.heads * c.headDim, model.residual);
+    const bool attention = c.attentionBias, mlp = c.mlpBias;
+    linear(prefix + "self_attn.q_proj", c.heads * c.headDim, c.hiddenSize, 1.0,
+           attention);
+    linear(prefix + "self_attn.k_proj", c.kvHeads * c.headDim, c.hiddenSize,
+           1.0, attention);
+    linear(prefix + "self_attn.v_proj", c.kvHeads * c.headDim, c.hiddenSize,
+           1.0, attention);
+    linear(prefix + "self_attn.o_proj", c.hiddenSize, c.heads * c.headDim,
+           model.residual, attention);
     add(prefix + "post_attention_layernorm.weight", {c.hiddenSize}, 1.0, 0.2);
-    matrix(prefix + "mlp.gate_proj.weight", c.intermediateSize, c.hiddenSize,
-           1.0);
-    matrix(prefix + "mlp.up_proj.weight", c.intermediateSize, c.hiddenSize,
-           1.0);
-    matrix(prefix + "mlp.down_proj.weight", c.hiddenSize, c.intermediateSize,
-           model.residual);
+    linear(prefix + "mlp.gate_proj", c.intermediateSize, c.hiddenSize, 1.0,
+           mlp);
+    linear(prefix + "mlp.up_proj", c.intermediateSize, c.hiddenSize, 1.0, mlp);
+    linear(prefix + "mlp.down_proj", c.hiddenSize, c.intermediateSize,
+           model.residual, mlp);
     if (model.oldInvFreq) {
       Tensor &tensor = tensors[prefix + "self_attn.rotary_emb.inv_freq"];
       tensor.shape = {c.headDim / 2};

@@ -3,8 +3,8 @@
 //
 // Every value comes from (seed, tensor name, index) by integer arithmetic and
 // one multiplication, so the bits are equal on every machine and only golden
-// logits have to be committed. Weights are N(0, 1.2/sqrt(fan_in)) and gammas
-// 1 +- 0.2: with the usual deviation of 0.02 attention is uniform and a fault
+// logits have to be committed. Weights are N(0, 1.2/sqrt(fan_in)), gammas
+// 1 +- 0.2 and biases 0 +- 0.3: with the usual deviation of 0.02 attention is uniform and a fault
 // in it would not show.
 #ifndef LLAMAC_TEST_MODELS_TESTMODELS_H
 #define LLAMAC_TEST_MODELS_TESTMODELS_H

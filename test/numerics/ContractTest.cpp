@@ -260,6 +260,7 @@ static std::vector<Case> otherGpus() {
     for (auto [model, dtype] : {std::pair{"gqa-tied", LLAMAC_BF16},
                                 {"dim128", LLAMAC_BF16},
                                 {"mqa-dim48", LLAMAC_F16},
+                                {"bias-gqa", LLAMAC_BF16},
                                 {"hidden172", LLAMAC_F32}})
       cases.push_back({model, dtype, gpu});
   cases.push_back({"dim128", LLAMAC_F32, "rtx3090"});

@@ -6,6 +6,7 @@
 #include "test/models/TestModels.h"
 #include "test/numerics/Oracle.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -112,7 +113,10 @@ TEST_P(RandomWeightsContract, Holds) {
 INSTANTIATE_TEST_SUITE_P(Models, RandomWeightsContract,
                          testing::Values(Case{"gqa-tied", LLAMAC_BF16},
                                          Case{"llama3-mha", LLAMAC_F16},
-                                         Case{"mqa-dim48", LLAMAC_F32}),
+                                         Case{"mqa-dim48", LLAMAC_F32},
+                                         Case{"bias-gqa", LLAMAC_BF16}),
                          [](const testing::TestParamInfo<Case> &info) {
-                           return std::string(dtypeName(info.param.dtype));
+                           std::string name = info.param.model;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name + "_" + dtypeName(info.param.dtype);
                          });

@@ -39,6 +39,8 @@ Logits run(const reference::Model &model, const std::vector<int32_t> &ids,
 /// A mutant of a scaling changes only models that have it.
 static bool concerns(Mutant mutant, const reference::Config &config) {
   using reference::RopeScaling;
+  if (mutant == Mutant::BiasDropped)
+    return config.attentionBias || config.mlpBias;
   if (mutant == Mutant::LinearIgnored)
     return config.ropeScaling == RopeScaling::Linear;
   if (mutant == Mutant::Llama3Ignored || mutant == Mutant::Llama3NoSmoothing)

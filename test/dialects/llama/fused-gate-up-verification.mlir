@@ -38,3 +38,23 @@ func.func @gamma_without_eps(%x: tensor<1x8x64xf32>, %w: tensor<172x64xbf16>, %g
      : (tensor<1x8x64xf32>, tensor<172x64xbf16>, tensor<172x64xbf16>, tensor<64xbf16>) -> tensor<1x8x172xf32>
   return
 }
+
+// -----
+
+// (C5)
+func.func @up_bias_storage(%x: tensor<1x8x64xf32>, %w: tensor<172x64xbf16>, %g: tensor<172xbf16>, %u: tensor<172xf32>) {
+  // expected-error @below {{expects up_bias to have type 'tensor<172xbf16>', found 'tensor<172xf32>'}}
+  %m = llama.fused_gate_up %x, %w, %w bias %g, %u
+     : (tensor<1x8x64xf32>, tensor<172x64xbf16>, tensor<172x64xbf16>, tensor<172xbf16>, tensor<172xf32>) -> tensor<1x8x172xf32>
+  return
+}
+
+// -----
+
+// (C5)
+func.func @one_bias(%x: tensor<1x8x64xf32>, %w: tensor<172x64xbf16>, %b: tensor<172xbf16>) {
+  // expected-error @below {{expects the two biases together}}
+  %m = "llama.fused_gate_up"(%x, %w, %w, %b) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1>}>
+     : (tensor<1x8x64xf32>, tensor<172x64xbf16>, tensor<172x64xbf16>, tensor<172xbf16>) -> tensor<1x8x172xf32>
+  return
+}

@@ -45,3 +45,13 @@ func.func @residual_shape(%a: tensor<1x8x64xf32>, %w: tensor<32x64xbf16>) {
      : (tensor<1x8x64xf32>, tensor<32x64xbf16>, tensor<1x8x64xf32>) -> tensor<1x8x32xf32>
   return
 }
+
+// -----
+
+// (C6)
+func.func @bias_length(%a: tensor<1x8x64xf32>, %w: tensor<32x64xbf16>, %b: tensor<64xbf16>) {
+  // expected-error @below {{expects bias to have type 'tensor<32xbf16>', found 'tensor<64xbf16>'}}
+  %r = llama.fused_linear %a, %w bias %b
+     : (tensor<1x8x64xf32>, tensor<32x64xbf16>, tensor<64xbf16>) -> tensor<1x8x32xf32>
+  return
+}

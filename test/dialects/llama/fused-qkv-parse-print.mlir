@@ -42,3 +42,20 @@ func.func @all(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf1
     -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
   return
 }
+
+// CHECK-LABEL: @with_biases
+func.func @with_biases(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %g: tensor<8xbf16>,
+    %bq: tensor<8xbf16>, %bk: tensor<4xbf16>, %c: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>) {
+  // CHECK: llama.fused_qkv %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} bias %[[BQ:.*]], %[[BK:.*]], %[[BK]] : (
+  %a, %b, %d = llama.fused_qkv %x, %wq, %wk, %wk bias %bq, %bk, %bk
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>, tensor<4xbf16>, tensor<4xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  // CHECK: llama.fused_qkv {{.*}} gamma %{{.*}} eps 1.000000e+00 bias %[[BQ]], %[[BK]], %[[BK]] cache %{{.*}}, %{{.*}} at %{{.*}} {rope
+  %q, %kc, %vc = llama.fused_qkv %x, %wq, %wk, %wk gamma %g eps 1.0 bias %bq, %bk, %bk cache %c, %c at %p
+      {rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>, tensor<8xbf16>, tensor<4xbf16>, tensor<4xbf16>,
+        tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+  return %q, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
+}

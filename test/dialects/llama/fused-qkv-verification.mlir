@@ -143,3 +143,28 @@ func.func @odd_head(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x
     -> (tensor<1x2x8xf32>, tensor<1x16x4x1xbf16>, tensor<1x16x4x1xbf16>)
   return
 }
+
+// -----
+
+// (C11)
+func.func @key_bias_length(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %bq: tensor<8xbf16>, %bv: tensor<4xbf16>) {
+  // expected-error @below {{expects key_bias to have type 'tensor<4xbf16>', found 'tensor<8xbf16>'}}
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv bias %bq, %bq, %bv
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>, tensor<8xbf16>, tensor<4xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  return
+}
+
+// -----
+
+// (C11)
+func.func @two_biases(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %bq: tensor<8xbf16>, %bk: tensor<4xbf16>) {
+  // expected-error @below {{expects the three biases together}}
+  %q, %k, %v = "llama.fused_qkv"(%x, %wq, %wk, %wv, %bq, %bk)
+     <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0>}>
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>, tensor<4xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  return
+}

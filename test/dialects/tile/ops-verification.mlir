@@ -20,7 +20,7 @@ tile.stream @s gate_up(@w) rows 16 k 16 of bf16 at 0
 // -----
 
 // stream (C4)
-// expected-error @+1 {{needs an even head_dim exactly for rope_pairs}}
+// expected-error @+1 {{needs an even head_dim exactly for rope pairs}}
 tile.stream @s rope_pairs(@q, @k, @v) rows 16 k 16 of bf16 at 0 head_dim 3
 
 // -----
@@ -28,6 +28,30 @@ tile.stream @s rope_pairs(@q, @k, @v) rows 16 k 16 of bf16 at 0 head_dim 3
 // stream (C5)
 // expected-error @+1 {{has 20 rows, which does not fit gate_up}}
 tile.stream @s gate_up(@g, @u) rows 20 k 16 of bf16 at 0
+
+// -----
+
+// stream (C3)
+// expected-error @+1 {{has 2 sources, which does not fit rope_pairs_vector}}
+tile.stream @s rope_pairs_vector(@q, @k) rows 1 k 16 of bf16 at 0 head_dim 4
+
+// -----
+
+// stream (C4)
+// expected-error @+1 {{needs an even head_dim exactly for rope pairs}}
+tile.stream @s gate_up_vector(@g, @u) rows 1 k 16 of bf16 at 0 head_dim 4
+
+// -----
+
+// stream (C5)
+// expected-error @+1 {{has 20 elements, which does not fit gate_up_vector}}
+tile.stream @s gate_up_vector(@g, @u) rows 1 k 20 of bf16 at 0
+
+// -----
+
+// stream (C5)
+// expected-error @+1 {{has 16 rows, which does not fit rope_pairs_vector}}
+tile.stream @s rope_pairs_vector(@q, @k, @v) rows 16 k 16 of bf16 at 0 head_dim 4
 
 // -----
 
