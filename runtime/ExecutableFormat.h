@@ -13,7 +13,9 @@
  *   .llamac.cubin      .llamac.ptx assembled for the GPU row's chip; absent where
  *                      llamac found no assembler
  *   .llamac.kernels.cubin  .llamac.kernels.ptx likewise; absent with the other
- *   .llamac.tokenizer  tokenizer.model as in the checkpoint; absent without one
+ *   .llamac.tokenizer  LlamacTokenizerHeader and what it points to, or the bytes of
+ *                      a sentencepiece tokenizer.model as in the checkpoint;
+ *                      absent without one
  *   .llamac.passport   JSON text for --info
  *   .llamac.tensors    LlamacTensorsHeader: which tensor lies where in the weights
  *   .llamac.weights    the packed weights; absent with --no-weights and
@@ -285,6 +287,113 @@ struct LlamacWeightsHeader {
   uint64_t bytes;        /* of the packed weights */
   uint64_t hash;         /* of these, in pieces */
   uint64_t header_hash;  /* XXH3 of this struct with this field 0 */
+};
+
+/* Section .llamac.tokenizer. Offsets are from the header's start. It is mapped
+ * and used in place; compiler/import/BpeModel.h writes it, for every format of
+ * checkpoint, runtime/tokenizer/TokenizerSection.h reads it.
+ *
+ * Rejected: tokenizer.json as it is (17 MB and half a second at every start),
+ * merges as pairs of texts (a hash of texts per merge at every start). */
+#define LLAMAC_TOKENIZER_MAGIC 0x4e4b4f54434d4c4cull /* "LLMCTOKN" */
+#define LLAMAC_TOKENIZER_VERSION 1u
+
+enum LlamacTokenizerKind {
+  /* model_offset has a tokenizer.model; the pieces are its own. */
+  LLAMAC_TOKENIZER_SENTENCEPIECE = 0,
+  /* Pieces are bytes. A text is split by `split`; each split is merged, from
+   * one piece per byte. */
+  LLAMAC_TOKENIZER_BYTE_LEVEL = 1,
+  /* Pieces are UTF-8. U+2581 of the text is a space. Each stretch between
+   * special tokens is merged as a whole, from one piece per character; one
+   * without a piece is its bytes' pieces, or `unknown_id`. */
+  LLAMAC_TOKENIZER_BYTE_FALLBACK = 2
+};
+
+/* How a text is cut before merging; nothing is merged across a cut. */
+enum LlamacTokenizerSplit {
+  LLAMAC_SPLIT_NONE = 0,
+  LLAMAC_SPLIT_LLAMA3 = 1, /* runtime/tokenizer/Llama3Split.h */
+  LLAMAC_SPLIT_SPACES = 2  /* before every space */
+};
+
+/* The space that is put before a text (the dummy prefix). */
+enum LlamacTokenizerPrefix {
+  LLAMAC_PREFIX_NONE = 0,
+  LLAMAC_PREFIX_MISSING = 1, /* where the text does not begin with a space */
+  LLAMAC_PREFIX_ALWAYS = 2
+};
+
+enum LlamacTokenizerFlags {
+  /* The prefix is for the text at the start alone, not for those after tokens. */
+  LLAMAC_TOKENIZER_PREFIX_FIRST = 1,
+  /* A split that is a piece as a whole is not merged. */
+  LLAMAC_TOKENIZER_WHOLE_PIECES = 2,
+  /* Unknown characters in a row are one unknown_id. */
+  LLAMAC_TOKENIZER_FUSE_UNKNOWN = 4,
+  /* One space at the start of a decoded text is taken away. */
+  LLAMAC_TOKENIZER_STRIP_SPACE = 8,
+  /* Spaces are U+2581, and the prefix is put, in the text and in the tokens,
+   * before `normalized` added tokens are looked for. */
+  LLAMAC_TOKENIZER_NORMALIZES_TOKENS = 16
+};
+
+enum LlamacPieceKind {
+  LLAMAC_PIECE_NONE = 0,    /* no piece has this id */
+  LLAMAC_PIECE_TEXT = 1,    /* of the vocabulary: what merging makes */
+  LLAMAC_PIECE_BYTE = 2,    /* one byte of a character without a piece */
+  LLAMAC_PIECE_ADDED = 3,   /* never made by merging */
+  LLAMAC_PIECE_SPECIAL = 4  /* likewise, and silent in a decoded text */
+};
+
+struct LlamacPiece {
+  uint32_t text_offset; /* into the strings */
+  uint16_t text_bytes;  /* what it says when it is decoded */
+  uint16_t kind;        /* LlamacPieceKind */
+};
+
+/* Two pieces that stand side by side become one; lower ranks first, of equal
+ * ones the leftmost. */
+struct LlamacMerge {
+  uint32_t left, right, result; /* pieces */
+  uint32_t rank;
+};
+
+enum LlamacAddedTokenFlags {
+  LLAMAC_ADDED_LEFT_STRIP = 1,  /* takes the white space before it */
+  LLAMAC_ADDED_RIGHT_STRIP = 2, /* and after it */
+  LLAMAC_ADDED_SINGLE_WORD = 4, /* only where no word character touches it */
+  LLAMAC_ADDED_NORMALIZED = 8,  /* looked for after those without this flag */
+  LLAMAC_ADDED_SPECIAL = 16     /* not looked for in text that is plain */
+};
+
+/* A text that is one token, found before anything else is done. */
+struct LlamacAddedToken {
+  uint32_t text_offset; /* into the strings */
+  uint32_t text_bytes;
+  uint32_t id;
+  uint32_t flags; /* LlamacAddedTokenFlags */
+};
+
+struct LlamacTokenizerHeader {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t kind;   /* LlamacTokenizerKind */
+  uint64_t bytes;  /* of this section */
+  uint32_t split;  /* LlamacTokenizerSplit */
+  uint32_t prefix; /* LlamacTokenizerPrefix */
+  uint32_t flags;  /* LlamacTokenizerFlags */
+  int32_t unknown_id; /* -1: unknown characters are left out */
+  uint32_t piece_count;
+  uint32_t merge_count;
+  uint32_t added_count;
+  uint32_t strings_bytes;
+  uint64_t pieces_offset;  /* LlamacPiece[piece_count], by id */
+  uint64_t merges_offset;  /* LlamacMerge[merge_count], by rising rank */
+  uint64_t added_offset;   /* LlamacAddedToken[added_count] */
+  uint64_t strings_offset; /* UTF-8 or bytes, back to back */
+  uint64_t model_offset;   /* of LLAMAC_TOKENIZER_SENTENCEPIECE, else 0 */
+  uint64_t model_bytes;
 };
 
 #endif

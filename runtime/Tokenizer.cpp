@@ -3,15 +3,30 @@
 #include "runtime/Tokenizer.h"
 
 #include "runtime/Utf8.h"
+#include "runtime/tokenizer/BpeTokenizer.h"
 #include "runtime/tokenizer/SentencePieceTokenizer.h"
+#include "runtime/tokenizer/TokenizerSection.h"
+
+#include <algorithm>
 
 using namespace llrt;
 
 Tokenizer::~Tokenizer() = default;
 
+static Result<std::unique_ptr<Tokenizer>> loadKind(std::string_view bytes) {
+  if (!TokenizerSection::isHeader(bytes))
+    return loadSentencePiece(bytes);
+  Result<TokenizerSection> section = TokenizerSection::open(bytes);
+  if (!section)
+    return section.error();
+  if (section->header->kind == LLAMAC_TOKENIZER_SENTENCEPIECE)
+    return loadSentencePiece(*section);
+  return std::unique_ptr<Tokenizer>(std::make_unique<BpeTokenizer>(*section));
+}
+
 Result<std::unique_ptr<Tokenizer>> Tokenizer::load(std::string_view section,
                                                    int32_t bos, bool addBos) {
-  Result<std::unique_ptr<Tokenizer>> result = loadSentencePiece(section);
+  Result<std::unique_ptr<Tokenizer>> result = loadKind(section);
   if (!result)
     return Error("section .llamac.tokenizer: " + result.error().message() +
                  "; compile the model again");
@@ -22,12 +37,9 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::load(std::string_view section,
 
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
                                                SpecialTokens special) const {
-  std::vector<TextPart> parts;
-  if (special == SpecialTokens::Parsed)
-    parts = splitAtSpecial(replaceInvalidUtf8(text));
-  else
-    parts.push_back({std::string(text), -1});
-  Result<std::vector<int32_t>> ids = encodeParts(parts);
+  TextPart part{std::string(text), -1};
+  Result<std::vector<int32_t>> ids =
+      encodeParts(View<TextPart>(&part, 1), special);
   if (!ids)
     return ids;
   bool hasBos = !ids->empty() && ids->front() == bos;
@@ -39,64 +51,32 @@ Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
   return ids;
 }
 
-Result<std::vector<int32_t>>
-Tokenizer::encodeParts(View<TextPart> parts) const {
-  // Texts in a row are one, and lie between two tokens: text, id, text, ...
-  std::vector<std::string> texts(1);
-  std::vector<int32_t> tokens;
-  for (const TextPart &part : parts) {
-    if (part.id < 0) {
-      texts.back() += part.text;
-      continue;
-    }
-    tokens.push_back(part.id);
-    texts.emplace_back();
-  }
-  for (std::string &text : texts)
-    text = replaceInvalidUtf8(text);
-  for (size_t i = 0; i < tokens.size(); ++i)
-    strip(tokens[i], texts[i], texts[i + 1]);
-  std::vector<int32_t> ids;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0)
-      ids.push_back(tokens[i - 1]);
-    if (!texts[i].empty())
-      if (Error error = encodeText(texts[i], i == 0, ids))
-        return error;
-  }
-  return ids;
-}
-
-size_t llrt::stableLength(const Tokenizer &tokenizer, View<int32_t> ids,
-                          std::string_view text) {
-  if (ids.empty() || !tokenizer.isByte(ids[ids.size() - 1]))
-    return text.size();
-  // Each byte that is no part of a whole character reads as one U+FFFD. At most
-  // three of them can be the beginning of a character.
-  size_t stable = text.size();
-  for (int i = 0; i < 3 && stable >= replacementCharacter.size(); ++i) {
-    if (text.substr(stable - replacementCharacter.size(),
-                    replacementCharacter.size()) != replacementCharacter)
-      break;
-    stable -= replacementCharacter.size();
-  }
-  return stable;
-}
-
 TextStream::TextStream(const Tokenizer &tokenizer, std::vector<int32_t> ids)
     : tokenizer(&tokenizer), window(std::move(ids)) {
-  std::string text = tokenizer.decode(window);
-  given = stableLength(tokenizer, window, text);
-  prompt = text.substr(0, given);
+  given = tokenizer.decode(window);
+  size_t settled = tokenizer.getSettledLength(window, given);
+  // A run of bytes that is whole characters already counts as said.
+  if (given.find(replacementCharacter, settled) != std::string::npos)
+    given.resize(settled);
+  prompt = given;
 }
 
 std::string TextStream::settle(bool all) {
   std::string text = tokenizer->decode(window);
-  size_t stable = all ? text.size() : stableLength(*tokenizer, window, text);
-  if (stable < given) // a byte joined earlier ones; nothing new is settled
-    return std::string();
-  std::string fresh = text.substr(given, stable - given);
-  given = stable;
+  size_t settled =
+      all ? text.size() : tokenizer->getSettledLength(window, text);
+  if (settled < given.size()) // a byte joined earlier ones; nothing new is
+    return std::string();     // settled
+  // Bytes that spoil a prompt's last characters change what was given: then the
+  // text goes on where the two part.
+  size_t same = 0;
+  while (same < given.size() && text[same] == given[same])
+    ++same;
+  if (same < given.size())
+    same = getWholeLength(text.substr(0, same));
+  std::string fresh = text.substr(same, settled - same);
+  text.resize(settled);
+  given = std::move(text);
   return fresh;
 }
 
@@ -109,7 +89,7 @@ std::string TextStream::append(int32_t id) {
     std::string alone = tokenizer->decode(View<int32_t>(&id, 1));
     if (!alone.empty()) {
       window.assign(1, id);
-      given = alone.size();
+      given = std::move(alone);
     }
   }
   return fresh;

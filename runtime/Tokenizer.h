@@ -44,8 +44,11 @@ public:
 
   /// The ids of the parts in order, as Hugging Face's tokenizer of this kind
   /// gives for the joined text in which exactly the id parts are its special
-  /// tokens. No BOS is added.
-  Result<std::vector<int32_t>> encodeParts(View<TextPart> parts) const;
+  /// tokens. (Added tokens that are not special are part of the vocabulary, and
+  /// found in any text.) No BOS is added.
+  Result<std::vector<int32_t>> encodeParts(View<TextPart> parts) const {
+    return encodeParts(parts, SpecialTokens::Plain);
+  }
 
   /// The id of a special (added or control) token with exactly this text.
   virtual std::optional<int32_t> findSpecial(std::string_view text) const = 0;
@@ -55,33 +58,23 @@ public:
   /// Ids at or past this have no piece.
   virtual uint32_t pieceCount() const = 0;
 
-  /// True if what `id` says may end inside a character that other ids continue.
-  virtual bool isByte(int32_t id) const = 0;
+  /// The bytes of decode(ids), given as `text`, that no later id can change:
+  /// all but a character, or a run of byte pieces, that is not at its end yet.
+  virtual size_t getSettledLength(View<int32_t> ids,
+                                  std::string_view text) const = 0;
   /// True if what follows `id` is decoded the same whatever stands before it:
   /// a plain piece of whole characters.
   virtual bool isText(int32_t id) const = 0;
 
 protected:
-  /// `text` at its special tokens. Neither empty texts nor two in a row.
-  virtual std::vector<TextPart> splitAtSpecial(std::string_view text) const = 0;
-  /// Appends the ids of a text between special tokens. `isFirst`: no token
-  /// stands before it. `text` is valid UTF-8 and not empty.
-  virtual Error encodeText(std::string_view text, bool isFirst,
-                           std::vector<int32_t> &ids) const = 0;
-  /// What the token `id` takes of the texts before and after it (white space,
-  /// for tokens that say so).
-  virtual void strip(int32_t id, std::string &before,
-                     std::string &after) const = 0;
+  /// encodeParts, with special tokens in the texts parsed or not.
+  virtual Result<std::vector<int32_t>>
+  encodeParts(View<TextPart> parts, SpecialTokens special) const = 0;
 
 private:
   int32_t bos = -1;
   bool addBos = false;
 };
-
-/// The bytes of `text` that no later id can change: all, less the U+FFFD that a
-/// character in progress ends with. `ids` are what `text` was decoded from.
-size_t stableLength(const Tokenizer &tokenizer, View<int32_t> ids,
-                    std::string_view text);
 
 /// The text of a sequence as it grows: decode(prompt + output) less what
 /// decode(prompt) already says. Every piece that it gives ends on a character.
@@ -92,7 +85,8 @@ public:
   std::string append(int32_t id);
   /// What is left: an incomplete character as U+FFFD.
   std::string finish();
-  /// What decode(prompt) says, less a character that the output may complete.
+  /// What decode(prompt) says, less the beginning of a character at its end,
+  /// which the output may complete.
   const std::string &promptText() const { return prompt; }
 
 private:
@@ -102,7 +96,7 @@ private:
   /// The ids from an anchor on. Pieces before a plain piece do not change what
   /// follows it, so decoding starts there instead of at the beginning.
   std::vector<int32_t> window;
-  size_t given = 0; ///< bytes of decode(window) that were given already
+  std::string given; ///< what of decode(window) was given already
 };
 
 } // namespace llrt

@@ -33,18 +33,25 @@ Lead leadOf(unsigned char byte) {
 
 } // namespace
 
+/// The bytes at `at` that belong to a character of lead.length; less than that
+/// if a byte is wrong, or if the text ends.
+static unsigned countBytes(std::string_view bytes, size_t at, Lead lead) {
+  unsigned length = 1;
+  for (; length < lead.length && at + length < bytes.size(); ++length) {
+    auto next = static_cast<unsigned char>(bytes[at + length]);
+    if (length == 1 ? (next < lead.low || next > lead.high)
+                    : (next & 0xC0) != 0x80)
+      break;
+  }
+  return length;
+}
+
 std::string llrt::replaceInvalidUtf8(std::string_view bytes) {
   std::string result;
   result.reserve(bytes.size());
   for (size_t at = 0; at < bytes.size();) {
     Lead lead = leadOf(static_cast<unsigned char>(bytes[at]));
-    unsigned length = 1;
-    for (; length < lead.length && at + length < bytes.size(); ++length) {
-      auto next = static_cast<unsigned char>(bytes[at + length]);
-      if (length == 1 ? (next < lead.low || next > lead.high)
-                      : (next & 0xC0) != 0x80)
-        break;
-    }
+    unsigned length = countBytes(bytes, at, lead);
     if (length == lead.length)
       result.append(bytes.substr(at, length));
     else
@@ -52,4 +59,14 @@ std::string llrt::replaceInvalidUtf8(std::string_view bytes) {
     at += length;
   }
   return result;
+}
+
+size_t llrt::getWholeLength(std::string_view text) {
+  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    size_t at = text.size() - back;
+    Lead lead = leadOf(static_cast<unsigned char>(text[at]));
+    if (lead.length > back && countBytes(text, at, lead) == back)
+      return at;
+  }
+  return text.size();
 }

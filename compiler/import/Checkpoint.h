@@ -101,9 +101,11 @@ struct Tensor {
   std::shared_ptr<const RowSource> rows = nullptr;
 };
 
-/// A SentencePiece model file.
+/// What the executable carries as its tokenizer: the bytes of a SentencePiece
+/// model file, or a section that buildTokenizer (BpeModel.h) made.
 struct Tokenizer {
   std::string_view bytes;
+  std::shared_ptr<const std::string> storage; // of bytes, if they are in no file
   int64_t pieces = 0;
   bool addBos = true;
   std::optional<int64_t> bosId; // the model's own
