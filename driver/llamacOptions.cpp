@@ -23,8 +23,8 @@ struct Information {
 void addOutput(CLI::App &app, CompileRequest &request) {
   const char *group = "Model and output";
   app.add_option("MODEL", request.model,
-                 "A Hugging Face folder, or a config.json (implies "
-                 "--no-weights)")
+                 "A Hugging Face folder, Meta's folder, or a config.json "
+                 "(implies --no-weights)")
       ->group(group);
   app.add_option("-o", request.output,
                  "Output, replaced if it is there (default: ./NAME of the "
@@ -101,6 +101,12 @@ void addTarget(CLI::App &app, CompileRequest &request) {
   app.add_flag("--allow-long", request.allowLong,
                "Let --max-seq-len exceed the config's "
                "max_position_embeddings")
+      ->group(group);
+  app.add_option("--rope-factor", request.ropeFactor,
+                 "The factor of scaled rope, which Meta's params.json does not "
+                 "say: 8 for Llama 3.1 and 3.3, 32 for Llama 3.2")
+      ->type_name("F")
+      ->check(llrt::number(1, 1e6))
       ->group(group);
 }
 

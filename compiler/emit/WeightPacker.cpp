@@ -275,17 +275,18 @@ std::vector<std::string>
 describeConversions(const Checkpoint &checkpoint,
                     const std::vector<PackedStream> &streams) {
   std::set<std::string> seen;
-  std::map<std::pair<DType, DType>, int> counts;
+  std::map<std::pair<DType, std::string>, int> counts; // in order of the types
   for (const PackedStream &stream : streams)
     for (const std::string &name : stream.sources) {
-      DType from = checkpoint.tensors.at(name).dtype;
-      if (from != stream.element && seen.insert(name).second)
-        ++counts[{from, stream.element}];
+      const Tensor &tensor = checkpoint.tensors.at(name);
+      std::string from =
+          tensor.storedAs ? tensor.storedAs : getName(tensor.dtype);
+      if (from != getName(stream.element) && seen.insert(name).second)
+        ++counts[{tensor.dtype, from + " -> " + getName(stream.element)}];
     }
   std::vector<std::string> lines;
   for (auto &[types, count] : counts)
-    lines.push_back(std::string(getName(types.first)) + " -> " +
-                    getName(types.second) + ": " + std::to_string(count) +
+    lines.push_back(types.second + ": " + std::to_string(count) +
                     (count == 1 ? " tensor" : " tensors"));
   return lines;
 }

@@ -99,6 +99,9 @@ struct Tensor {
   uint64_t size = 0;              // product of shape times getBytes(dtype)
   bool isMapped = false; // bytes lie in a mapped file, not in other memory
   std::shared_ptr<const RowSource> rows = nullptr;
+  /// The name of the file's type where `rows` decodes it to f32, exactly: for
+  /// chooseDType it counts as f16.
+  const char *storedAs = nullptr;
 };
 
 /// What the executable carries as its tokenizer: the bytes of a SentencePiece
@@ -109,6 +112,7 @@ struct Tokenizer {
   int64_t pieces = 0;
   bool addBos = true;
   std::optional<int64_t> bosId; // the model's own
+  std::vector<int64_t> eosIds;  // likewise, for formats that say no others
 };
 
 /// A chat template as Jinja text, and the file or key that it came from.
@@ -127,7 +131,7 @@ struct SourceFile {
 struct Checkpoint {
   std::string name;        // of the folder: the default output, never inside it
   std::string path;        // for messages
-  std::string weightsPath; // likewise: the safetensors file or the index
+  std::string weightsPath; // likewise: the file of weights or the index
   Config config;
   GenerationConfig generation;
   bool hasWeights = false; // false: only shapes (a bare config.json)
@@ -135,6 +139,7 @@ struct Checkpoint {
   std::optional<Tokenizer> tokenizer;
   std::optional<ChatTemplateText> chatTemplate;
   std::vector<std::string> warnings;
+  std::vector<std::string> notes; // for -v
   std::vector<SourceFile> sources;
   std::vector<std::shared_ptr<const llrt::MappedFile>> files; // same order
 };
@@ -157,8 +162,8 @@ int64_t getParameterCount(const Config &config);
 /// one is known to be redundant and holds what it must, or is refused by name.
 llrt::Error checkTensors(const Checkpoint &checkpoint);
 
-/// The type that most bytes of the matrices have; without weights the config's
-/// own, else bf16.
+/// The type that most bytes of the matrices have (quantised ones count as f16);
+/// without weights the config's own, else bf16.
 DType chooseDType(const Checkpoint &checkpoint);
 
 /// Ids at or past this are never generated.
@@ -180,8 +185,22 @@ private:
   std::thread thread;
 };
 
+struct OpenOptions {
+  /// false: weights are only looked at where the config depends on them.
+  bool needWeights = true;
+  /// The factor of Meta's scaled rope, which params.json does not say.
+  std::optional<double> ropeFactor;
+};
+/// Opens any model: a Hugging Face folder, a bare config.json, or Meta's folder.
+llrt::Result<Checkpoint> openCheckpoint(const std::string &path,
+                                        const OpenOptions &options);
+
+/// Opens Meta's folder: params.json and consolidated.NN.pth.
+llrt::Result<Checkpoint> openMeta(const std::string &folder,
+                                  const OpenOptions &options);
+
 /// Opens a Hugging Face folder, or a bare config.json (shapes only). With
-/// `needWeights` false the safetensors files are neither needed nor opened.
+/// `needWeights` false files of weights are neither needed nor opened.
 llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
                                          bool needWeights);
 

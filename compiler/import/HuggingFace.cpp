@@ -1,65 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A Hugging Face folder, or a bare config.json, as a Checkpoint.
 #include "compiler/import/ChatTemplateText.h"
-#include "compiler/import/Checkpoint.h"
-#include "compiler/import/ShardIndex.h"
+#include "compiler/import/SourceFiles.h"
 
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
 #include <cstring>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace mlir::llama {
-namespace {
-
-bool exists(const std::string &path) {
-  struct stat status;
-  return ::stat(path.c_str(), &status) == 0;
-}
-
-/// The last part of the folder's absolute path, so that `.` has a name too.
-std::string getFolderName(const std::string &path) {
-  std::string name = path;
-  if (char *absolute = ::realpath(path.c_str(), nullptr)) {
-    // A symlink is named as the user spelled it, unless it ends in a dot part.
-    while (name.size() > 1 && name.back() == '/')
-      name.pop_back();
-    std::string last = name.substr(name.rfind('/') + 1);
-    name = last.empty() || last == "." || last == ".." ? absolute : last;
-    ::free(absolute);
-  }
-  return name.substr(name.rfind('/') + 1);
-}
-
-llrt::Error missingWeights(const std::string &folder) {
-  std::string text = folder + "/model.safetensors: there is no such file, and "
-                              "no model.safetensors.index.json";
-  if (exists(folder + "/pytorch_model.bin") ||
-      exists(folder + "/pytorch_model.bin.index.json"))
-    text += "; pytorch_model.bin can run code when read: save the model again "
-            "with safe_serialization=True";
-  else
-    text += "; --no-weights compiles without";
-  return llrt::Error(text);
-}
-
-/// Maps `name` inside the folder and notes it as a source.
-llrt::Result<std::shared_ptr<const llrt::MappedFile>>
-openSource(Checkpoint &checkpoint, const std::string &path,
-           const std::string &name) {
-  for (size_t i = 0; i < checkpoint.sources.size(); ++i)
-    if (checkpoint.sources[i].name == name) // two parts of it are used
-      return checkpoint.files[i];
-  auto opened = llrt::MappedFile::open(path);
-  if (!opened)
-    return opened.error();
-  std::shared_ptr<const llrt::MappedFile> file = std::move(*opened);
-  checkpoint.files.push_back(file);
-  checkpoint.sources.push_back({name, file->size(), 0});
-  return file;
-}
 
 llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder) {
   std::string path = folder + "/tokenizer.model";
@@ -96,6 +44,8 @@ llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder) {
   return llrt::Error::success();
 }
 
+namespace {
+
 /// The first of the places that has one, in transformers' order.
 llrt::Error openChatTemplate(Checkpoint &checkpoint,
                              const std::string &folder) {
@@ -121,80 +71,6 @@ llrt::Error openChatTemplate(Checkpoint &checkpoint,
     checkpoint.chatTemplate = ChatTemplateText{std::move(*text), name};
     break;
   }
-  return llrt::Error::success();
-}
-
-/// Maps one safetensors file and reads its header.
-llrt::Result<Tensors> openTensors(Checkpoint &checkpoint,
-                                  const std::string &folder,
-                                  const std::string &name) {
-  std::string path = folder + "/" + name;
-  auto file = openSource(checkpoint, path, name);
-  if (!file)
-    return file.error();
-  auto tensors = parseSafetensors((*file)->data(), (*file)->size(), path);
-  if (tensors)
-    for (auto &[unused, tensor] : *tensors)
-      tensor.isMapped = true;
-  return tensors;
-}
-
-/// Every shard that the index names, in the order of their names.
-llrt::Error openShards(Checkpoint &checkpoint, const std::string &folder) {
-  const std::string &path = checkpoint.weightsPath;
-  auto file = openSource(checkpoint, path, "model.safetensors.index.json");
-  if (!file)
-    return file.error();
-  llrt::Result<ShardIndex> index = parseShardIndex((*file)->text(), path);
-  if (!index)
-    return index.error();
-  std::map<std::string, Tensors> shards;
-  for (auto &[tensor, shard] : *index) {
-    if (shards.count(shard))
-      continue;
-    if (!exists(folder + "/" + shard))
-      return llrt::Error(folder + "/" + shard +
-                         ": there is no such file, but " + path +
-                         " says that it holds tensor \"" + tensor +
-                         "\"; fetch the missing shard");
-    shards.emplace(shard, Tensors());
-  }
-  for (auto &[shard, tensors] : shards) {
-    llrt::Result<Tensors> opened = openTensors(checkpoint, folder, shard);
-    if (!opened)
-      return opened.error();
-    tensors = std::move(*opened);
-  }
-  if (llrt::Error error = checkShards(*index, path, shards))
-    return error;
-  for (auto &[shard, tensors] : shards)
-    checkpoint.tensors.merge(tensors);
-  return llrt::Error::success();
-}
-
-/// As transformers does, it takes the one file where there are both.
-llrt::Error openWeights(Checkpoint &checkpoint, const std::string &folder) {
-  std::string whole = folder + "/model.safetensors";
-  std::string index = folder + "/model.safetensors.index.json";
-  checkpoint.weightsPath = exists(whole) ? whole : index;
-  if (exists(whole)) {
-    if (exists(index))
-      checkpoint.warnings.push_back(whole + ": is read; " + index +
-                                    " beside it is not");
-    llrt::Result<Tensors> tensors =
-        openTensors(checkpoint, folder, "model.safetensors");
-    if (!tensors)
-      return tensors.error();
-    checkpoint.tensors = std::move(*tensors);
-  } else if (exists(index)) {
-    if (llrt::Error error = openShards(checkpoint, folder))
-      return error;
-  } else {
-    return missingWeights(folder);
-  }
-  checkpoint.hasWeights = true;
-  if (llrt::Error error = checkTensors(checkpoint))
-    return llrt::Error(checkpoint.weightsPath + ": " + error.message());
   return llrt::Error::success();
 }
 
@@ -241,7 +117,7 @@ llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
 
   Checkpoint checkpoint;
   checkpoint.path = path;
-  checkpoint.name = getFolderName(path);
+  checkpoint.name = getLastName(path);
   if (!isFolder)
     checkpoint.name.resize(checkpoint.name.size() - 5);
   std::string configPath = isFolder ? path + "/config.json" : path;
@@ -266,7 +142,7 @@ llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
   if (llrt::Error error = openChatTemplate(checkpoint, path))
     return error;
   if (needWeights)
-    if (llrt::Error error = openWeights(checkpoint, path))
+    if (llrt::Error error = openHuggingFaceWeights(checkpoint, path))
       return error;
   return checkpoint;
 }

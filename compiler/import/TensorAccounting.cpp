@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which tensors a Llama has, and whether a checkpoint has exactly these.
-#include "compiler/import/Checkpoint.h"
+#include "compiler/import/TensorNames.h"
 #include "compiler/import/TensorValues.h"
 
 #include <algorithm>
@@ -10,13 +10,6 @@
 
 namespace mlir::llama {
 namespace {
-
-std::string describeShape(const std::vector<int64_t> &shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i)
-    text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
 
 /// Old checkpoints store rope's inverse frequencies; they must be those of the
 /// config's rope_theta (those that stored them scaled positions, not
@@ -48,25 +41,7 @@ llrt::Error checkInverseFrequencies(const std::string &name,
 
 /// A head stored beside tied embeddings is redundant only if it is equal.
 llrt::Error checkTiedHead(const Tensor &head, const Tensor &embedding) {
-  bool equal = head.shape == embedding.shape;
-  const int64_t count = equal ? getRowCount(head) : 0, part = 256;
-  std::vector<uint8_t> scratch, otherScratch;
-  for (int64_t begin = 0; begin < count && equal; begin += part) {
-    const int64_t end = std::min(begin + part, count);
-    for (int64_t row = begin; row < end && equal; ++row) {
-      const uint8_t *mine = getRow(head, row, scratch);
-      const uint8_t *other = getRow(embedding, row, otherScratch);
-      if (head.dtype == embedding.dtype)
-        equal = std::memcmp(mine, other, getRowBytes(head)) == 0;
-      else
-        for (int64_t i = 0; i < head.shape.back() && equal; ++i)
-          equal = loadValue(mine, head.dtype, i) ==
-                  loadValue(other, embedding.dtype, i);
-    }
-    forgetRows(head, begin, end);
-    forgetRows(embedding, begin, end);
-  }
-  if (equal)
+  if (haveEqualValues(head, embedding))
     return llrt::Error::success();
   return llrt::Error(
       "tensor \"lm_head.weight\" differs from \"model.embed_tokens.weight\", "
@@ -80,6 +55,38 @@ bool endsWith(const std::string &text, const std::string &end) {
 }
 
 } // namespace
+
+std::string describeShape(const std::vector<int64_t> &shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+bool haveEqualValues(const Tensor &a, const Tensor &b) {
+  if (a.shape != b.shape)
+    return false;
+  if (a.bytes && a.bytes == b.bytes && a.dtype == b.dtype)
+    return true; // stored once
+  const int64_t count = getRowCount(a), part = 256;
+  std::vector<uint8_t> scratch, otherScratch;
+  bool equal = true;
+  for (int64_t begin = 0; begin < count && equal; begin += part) {
+    const int64_t end = std::min(begin + part, count);
+    for (int64_t row = begin; row < end && equal; ++row) {
+      const uint8_t *mine = getRow(a, row, scratch);
+      const uint8_t *other = getRow(b, row, otherScratch);
+      if (a.dtype == b.dtype)
+        equal = std::memcmp(mine, other, getRowBytes(a)) == 0;
+      else
+        for (int64_t i = 0; i < a.shape.back() && equal; ++i)
+          equal = loadValue(mine, a.dtype, i) == loadValue(other, b.dtype, i);
+    }
+    forgetRows(a, begin, end);
+    forgetRows(b, begin, end);
+  }
+  return equal;
+}
 
 std::vector<ExpectedTensor> getLayerTensors(const Config &config) {
   int64_t hidden = config.hiddenSize, ffn = config.intermediateSize;
@@ -183,7 +190,8 @@ DType chooseDType(const Checkpoint &checkpoint) {
   for (const ExpectedTensor &expected : getExpectedTensors(checkpoint.config))
     if (expected.shape.size() == 2) {
       const Tensor &tensor = checkpoint.tensors.at(expected.name);
-      bytes[static_cast<int>(tensor.dtype)] += tensor.size;
+      DType dtype = tensor.storedAs ? DType::F16 : tensor.dtype;
+      bytes[static_cast<int>(dtype)] += tensor.size;
     }
   DType best = DType::BF16;
   for (DType dtype : {DType::F16, DType::F32})

@@ -76,6 +76,8 @@ llrt::Result<Tokenizer> parseTokenizerModel(std::string_view bytes,
   tokenizer.pieces = processor.GetPieceSize();
   if (processor.bos_id() >= 0)
     tokenizer.bosId = processor.bos_id();
+  if (processor.eos_id() >= 0)
+    tokenizer.eosIds.push_back(processor.eos_id());
   return tokenizer;
 }
 

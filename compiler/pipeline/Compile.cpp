@@ -87,14 +87,19 @@ private:
 
   llrt::Error open() {
     bool text = request.stage != Stage::Exe;
-    bool needWeights = !request.noWeights;
-    auto opened = timed(
-        "open", [&] { return openHuggingFace(request.model, needWeights); });
+    OpenOptions options;
+    options.needWeights = !request.noWeights;
+    options.ropeFactor = request.ropeFactor;
+    auto opened =
+        timed("open", [&] { return openCheckpoint(request.model, options); });
     if (!opened)
       return opened.error();
     checkpoint = std::move(*opened);
     for (const std::string &warning : checkpoint.warnings)
       warn(warning);
+    for (const std::string &text : checkpoint.notes)
+      if (request.verbose)
+        note(text);
     output = !request.output.empty()         ? request.output
              : request.stage == Stage::Cubin ? "./" + checkpoint.name + ".cubin"
              : text                          ? "-"

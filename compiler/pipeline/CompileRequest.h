@@ -27,6 +27,7 @@ struct CompileRequest {
   /// Absent: the one that the checkpoint has.
   std::optional<LlamacChatTemplate> chatTemplate;
   bool allowLong = false;
+  std::optional<double> ropeFactor; // of Meta's params.json
   bool noWeights = false;    // shapes only
   bool splitWeights = false; // in a file of their own; not with noWeights
   bool verbose = false;

@@ -114,8 +114,10 @@ TEST_F(CheckpointTest, FoldersThatAreNone) {
 
 TEST_F(CheckpointTest, OtherWeightFilesAreNamed) {
   make("--config-only");
-  run("touch " + model() + "/pytorch_model.bin");
-  EXPECT_SAYS(message(), "safe_serialization");
+  EXPECT_SAYS(message(), "pytorch_model.bin");
+  run("echo version https://git-lfs.github.com/spec/v1 > " + model() +
+      "/pytorch_model.bin");
+  EXPECT_SAYS(message(), "git-lfs");
 }
 
 TEST_F(CheckpointTest, ShardsAreOneModel) {
