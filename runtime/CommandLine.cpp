@@ -16,10 +16,11 @@ namespace {
 
 /// What CLI11 fills, before it is checked.
 struct RawOptions {
-  std::string prompt, text, file, ids, prompts, forced, device = "auto";
+  std::string prompt, text, file, ids, prompts, messages, forced,
+      device = "auto";
   std::string maxTokens, batches = "1";
   uint32_t repetitions = 5;
-  bool bench = false;
+  bool bench = false, chat = false;
 };
 
 constexpr int64_t mostTokens = std::numeric_limits<int32_t>::max();
@@ -48,12 +49,32 @@ void declarePrompt(CLI::App &app, CommandLine &line, RawOptions &raw) {
       ->type_name("IDS")
       ->group(group);
   app.add_option("--prompts", raw.prompts,
-                 "A batch: a prompt per line, or .jsonl objects with prompt or "
-                 "prompt_ids; implies --json")
+                 "A batch: a prompt per line, or .jsonl objects with prompt, "
+                 "prompt_ids or messages; implies --json")
       ->type_name("FILE")
       ->group(group);
   app.add_flag("--no-special", line.noSpecial,
                "Read the names of special tokens in a text as plain text")
+      ->group(group);
+}
+
+void declareConversation(CLI::App &app, CommandLine &line, RawOptions &raw) {
+  const char *group = "Conversation (by the model's chat template)";
+  app.add_flag("--chat", raw.chat,
+               "Answer each line of standard input, as a turn of one "
+               "conversation; Ctrl-C ends an answer, Ctrl-D the conversation")
+      ->group(group);
+  app.add_option(
+         "--messages", raw.messages,
+         "Answer one dialog: a JSON array of {\"role\", \"content\"}; - "
+         "is standard input")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option(
+         "--system", line.system,
+         "The system's message of --chat, --messages and the dialogs of "
+         "--prompts (default: none)")
+      ->type_name("TEXT")
       ->group(group);
 }
 
@@ -130,8 +151,8 @@ void declareGeneration(CLI::App &app, CommandLine &line, RawOptions &raw) {
 void declareOutput(CLI::App &app, CommandLine &line) {
   const char *group = "Output";
   app.add_flag("--json", line.json,
-               "One JSON object per prompt: prompt_ids, output_ids, text, "
-               "finish_reason, seed, logprobs")
+               "One JSON object per prompt or turn: prompt_ids, output_ids, "
+               "text, finish_reason, seed, logprobs")
       ->group(group);
   app.add_option("--logprobs", line.logProbabilities,
                  "The log-probability of each token and the N highest; with "
@@ -234,6 +255,7 @@ void declare(CLI::App &app, CommandLine &line, RawOptions &raw) {
   app.set_help_flag(); // --help is an option like the others: it must not win
                        // over errors
   declarePrompt(app, line, raw);
+  declareConversation(app, line, raw);
   declareGeneration(app, line, raw);
   declareOutput(app, line);
   declareDevice(app, line, raw);
@@ -249,6 +271,7 @@ OptionPage getPage(const std::string &program) {
   page.summary =
       "Goes on with a text, by the Llama model that this executable holds.";
   page.usage = {"[OPTION]... [PROMPT]", "[OPTION]... < FILE",
+                "--chat [--system TEXT] [OPTION]...",
                 "--bench [-p N,N...] [-n N,N...] [OPTION]..."};
   page.extraArgument = "; quote a prompt of several words";
   page.sections = {
@@ -256,6 +279,7 @@ OptionPage getPage(const std::string &program) {
        " " + program + " \"The capital of France is\" -n 20\n " + program +
            " -f letter.txt --stop \"Yours\"\n " + program +
            " --prompts questions.jsonl > answers.jsonl\n " + program +
+           " --chat --system \"Answer in one sentence.\"\n " + program +
            " --bench -p 512,2048 -n 128 -b 1,8\n eval \"$(" + program +
            " --completion bash)\""},
       {"Streams",
@@ -343,7 +367,9 @@ Error chooseSource(const CLI::App &app, CommandLine &line,
       {"--prompt", CommandLine::Source::Text, raw.text},
       {"--file", CommandLine::Source::File, raw.file},
       {"--ids", CommandLine::Source::Ids, raw.ids},
-      {"--prompts", CommandLine::Source::Prompts, raw.prompts}};
+      {"--prompts", CommandLine::Source::Prompts, raw.prompts},
+      {"--messages", CommandLine::Source::Messages, raw.messages},
+      {"--chat", CommandLine::Source::Chat, raw.prompt}};
   const char *chosen = nullptr;
   for (const auto &entry : sources) {
     if (app.count(entry.option) == 0)
@@ -359,6 +385,23 @@ Error chooseSource(const CLI::App &app, CommandLine &line,
     line.source = CommandLine::Source::File;
   if (line.source == CommandLine::Source::Prompts)
     line.json = true;
+  return Error::success();
+}
+
+/// What belongs to dialogs, and what does not.
+Error checkConversation(const CLI::App &app, const CommandLine &line) {
+  using Source = CommandLine::Source;
+  bool one = line.source == Source::Chat || line.source == Source::Messages;
+  if (line.system && !one && line.source != Source::Prompts)
+    return Error("--system: belongs to --chat, --messages and the dialogs of "
+                 "--prompts");
+  if (one && line.noSpecial)
+    return Error("--no-special: what a message says is plain text in any case; "
+                 "leave it out");
+  if (line.source == Source::Chat)
+    for (const char *option : {"--echo", "--dump-logits", "--force-ids"})
+      if (app.count(option))
+        return Error(std::string("--chat does not take ") + option);
   return Error::success();
 }
 
@@ -429,6 +472,8 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
     line.maxTokens = readNumbers(raw.maxTokens)[0];
   }
   if (Error error = chooseSource(app, line, raw))
+    return error;
+  if (Error error = checkConversation(app, line))
     return error;
   line.json |= line.logProbabilities.has_value();
   if (app.count("--force-ids")) {

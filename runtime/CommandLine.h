@@ -25,12 +25,21 @@ enum ExitStatus : int {
 
 struct CommandLine {
   /// Where the prompt comes from; `argument` is its text, file or ids.
-  enum class Source { None, Text, File, Ids, Prompts } source = Source::None;
-  std::string argument; ///< for File and Prompts, "-" is standard input
+  enum class Source {
+    None,
+    Text,
+    File,
+    Ids,
+    Prompts,
+    Messages, ///< one dialog
+    Chat      ///< turns from standard input
+  } source = Source::None;
+  std::string argument; ///< of a file, "-" is standard input
   bool help = false, manual = false, version = false, info = false,
        verbose = false, json = false, echo = false;
   bool noSpecial = false; ///< names of special tokens in a prompt are text
-  std::string completion; ///< a shell
+  std::optional<std::string> system; ///< of every dialog
+  std::string completion;            ///< a shell
   std::optional<uint32_t> maxTokens, contextSize, maxBatch;
   /// What the plan's defaults give way to.
   std::optional<double> temperature, topP, minP, repeatPenalty, presencePenalty,

@@ -88,18 +88,22 @@ Result<Dialog> llrt::parseDialog(std::string_view text,
   if (value.is_discarded())
     return Error(where + ": found no valid JSON, expected an array of "
                          "{\"role\": ROLE, \"content\": TEXT}");
-  const json *list = &value;
   if (value.is_object() && value.size() == 1 && value.contains("messages"))
-    list = &value["messages"];
-  if (!list->is_array())
-    return Error(where + ": " + found(*list) +
+    return readDialog(value["messages"], where);
+  return readDialog(value, where);
+}
+
+Result<Dialog> llrt::readDialog(const json &messages,
+                                const std::string &where) {
+  if (!messages.is_array())
+    return Error(where + ": " + found(messages) +
                  ", expected an array of {\"role\": ROLE, \"content\": TEXT}, "
                  "or an object with it as its only key messages");
   Dialog dialog;
-  dialog.reserve(list->size());
-  for (size_t i = 0; i < list->size(); ++i) {
+  dialog.reserve(messages.size());
+  for (size_t i = 0; i < messages.size(); ++i) {
     Result<Message> message =
-        parseMessage((*list)[i], where + ": message " + std::to_string(i));
+        parseMessage(messages[i], where + ": message " + std::to_string(i));
     if (!message)
       return message.error();
     dialog.push_back(std::move(*message));

@@ -5,6 +5,7 @@
 
 #include "runtime/Result.h"
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ using Dialog = std::vector<Message>;
 /// its only key `messages`. Errors start with `where` (a file, a file and line)
 /// and name the message by its index, from 0.
 Result<Dialog> parseDialog(std::string_view json, const std::string &where);
+/// The array itself.
+Result<Dialog> readDialog(const nlohmann::json &messages,
+                          const std::string &where);
 
 /// Puts a system's message in front. Fails where `dialog` has one.
 Error addSystem(Dialog &dialog, const std::string &system,

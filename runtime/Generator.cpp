@@ -61,6 +61,8 @@ const char *llrt::finishReasonName(FinishReason reason) {
     return "eos";
   case FinishReason::Stop:
     return "stop";
+  case FinishReason::Interrupt:
+    return "interrupt";
   case FinishReason::Length:
     break;
   }
@@ -77,11 +79,57 @@ Error Generator::run(const std::vector<Request> &requests,
         return error;
       ++next;
     }
+    if (interrupted && interrupted())
+      if (Error error = interruptAll())
+        return error;
     if (!running.empty())
       if (Error error = step())
         return error;
   }
   return Error::success();
+}
+
+Error Generator::interruptAll() {
+  for (Active &active : running)
+    if (Error error = finish(active, FinishReason::Interrupt))
+      return error;
+  running.clear();
+  return Error::success();
+}
+
+/// A conversation whose entries are of another prompt starts anew.
+Result<KvCache::Sequence> Generator::takeSequence(const Request &request,
+                                                  uint32_t &stored) {
+  stored = 0;
+  Conversation *conversation = request.conversation;
+  if (!conversation)
+    return engine.addSequence();
+  const std::vector<int32_t> &ids = conversation->stored;
+  if (conversation->sequence) {
+    if (ids.size() < request.prompt.size() &&
+        std::equal(ids.begin(), ids.end(), request.prompt.begin())) {
+      stored = static_cast<uint32_t>(ids.size());
+      return *conversation->sequence;
+    }
+    engine.freeSequence(*conversation->sequence);
+    *conversation = {};
+  }
+  Result<KvCache::Sequence> sequence = engine.addSequence();
+  if (sequence)
+    conversation->sequence = *sequence;
+  return sequence;
+}
+
+/// The last token that was chosen is never stored.
+void Generator::leaveSequence(const Active &active) {
+  Conversation *conversation = active.request->conversation;
+  if (!conversation)
+    return engine.freeSequence(active.sequence);
+  conversation->stored = active.request->prompt;
+  conversation->stored.insert(conversation->stored.end(),
+                              active.completion.output.begin(),
+                              active.completion.output.end());
+  conversation->stored.resize(engine.length(active.sequence));
 }
 
 Error Generator::refuse(size_t index, const std::string &why) {
@@ -117,12 +165,16 @@ Error Generator::admit(size_t index, const Request &request) {
                       "token id " + std::to_string(id) +
                           " is out of range: the vocabulary has ids 0 to " +
                           std::to_string(engine.plan().vocab_size - 1));
-  Result<KvCache::Sequence> sequence = engine.addSequence();
+  uint32_t stored = 0;
+  Result<KvCache::Sequence> sequence = takeSequence(request, stored);
   if (!sequence)
     return refuse(index, sequence.error().message());
+  std::vector<int32_t> fresh(request.prompt.begin() + stored,
+                             request.prompt.end());
   if (Error error = engine.kvCache().check(
-          *sequence, static_cast<uint32_t>(request.prompt.size()))) {
-    engine.freeSequence(*sequence);
+          *sequence, static_cast<uint32_t>(fresh.size()))) {
+    if (!request.conversation)
+      engine.freeSequence(*sequence);
     return refuse(index, error.message());
   }
 
@@ -136,19 +188,20 @@ Error Generator::admit(size_t index, const Request &request) {
                      {},
                      false});
   Active &active = running.back();
+  active.completion.cachedTokens = stored;
   if (request.sampling.penalises())
     active.seen.addPrompt(request.prompt);
   bool all = request.echo && (request.keepLogits || request.logProbabilities);
   StepOutput out;
   if (request.maxTokens != 0 || all) {
     Timer timer(counts.promptSeconds);
-    if (Error error = engine.prefill(*sequence, request.prompt,
-                                     all ? Rows::All : Rows::Last, out,
-                                     request.keepLogits, nextChoice(active)))
+    if (Error error =
+            engine.prefill(*sequence, fresh, all ? Rows::All : Rows::Last, out,
+                           request.keepLogits, nextChoice(active)))
       return error;
     if (counts.promptTokens == 0)
       counts.firstPromptSeconds = timer.seconds();
-    counts.promptTokens += request.prompt.size();
+    counts.promptTokens += fresh.size();
   }
   if (tokenizer) {
     active.stream.emplace(*tokenizer, request.prompt);
@@ -229,6 +282,13 @@ Error Generator::step() {
   return Error::success();
 }
 
+bool Generator::endsText(const Request &request, int32_t token) const {
+  for (View<int32_t> ids : {engine.eosIds(), View<int32_t>(request.ends)})
+    if (std::find(ids.begin(), ids.end(), token) != ids.end())
+      return true;
+  return false;
+}
+
 Error Generator::emit(Active &active, const std::string &text) {
   if (text.empty())
     return Error::success();
@@ -255,8 +315,7 @@ Error Generator::accept(Active &active, const StepOutput &out, size_t row) {
   std::string separator = output.empty() ? "" : " ";
   output.push_back(token);
   ++counts.outputTokens;
-  View<int32_t> eos = engine.eosIds();
-  if (!forced && std::find(eos.begin(), eos.end(), token) != eos.end())
+  if (!forced && endsText(request, token))
     return finish(active, FinishReason::Eos);
   std::string text = active.stream ? active.stream->append(token)
                                    : separator + std::to_string(token);
@@ -283,6 +342,6 @@ Error Generator::finish(Active &active, FinishReason reason) {
   }
   active.completion.reason = reason;
   active.finished = true;
-  engine.freeSequence(active.sequence);
+  leaveSequence(active);
   return (*doneHandler)(active.index, active.completion);
 }

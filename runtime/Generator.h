@@ -16,8 +16,21 @@
 
 namespace llrt {
 
+/// A sequence that outlives its requests: each one goes on where the one before
+/// ended, and only what is new of its prompt is computed.
+struct Conversation {
+  /// Taken by the first request, and freed with the engine.
+  std::optional<KvCache::Sequence> sequence;
+  std::vector<int32_t> stored; ///< ids whose keys and values it holds
+};
+
 struct Request {
   std::vector<int32_t> prompt; ///< ids, BOS included
+  /// Not null: its entries are used where `prompt` starts with all of them (if
+  /// it does not, it starts anew), and stay when the request ends. Of those
+  /// that run at once each has its own; no echo with it.
+  Conversation *conversation = nullptr;
+  std::vector<int32_t> ends; ///< end the text, besides the model's own ids
   uint32_t maxTokens = std::numeric_limits<uint32_t>::max();
   std::vector<std::string> stops;
   std::vector<int32_t>
@@ -34,8 +47,9 @@ struct Request {
 
 enum class FinishReason {
   Eos, ///< an end-of-text id was chosen; it is the last of `output`, and silent
-  Stop,  ///< a stop string appeared
-  Length ///< maxTokens, or the context is full
+  Stop,     ///< a stop string appeared
+  Length,   ///< maxTokens, or the context is full
+  Interrupt ///< see Generator::setInterrupt
 };
 const char *finishReasonName(FinishReason reason);
 
@@ -50,6 +64,7 @@ struct TokenReport {
 };
 
 struct Completion {
+  uint32_t cachedTokens = 0; ///< of the prompt: not computed again
   std::vector<int32_t> output;
   std::string text; ///< without a tokenizer: the ids, separated by spaces
   FinishReason reason = FinishReason::Length;
@@ -86,12 +101,20 @@ public:
   /// in its completion.
   Error run(const std::vector<Request> &requests, const TextHandler &onText,
             const DoneHandler &onDone);
+  /// Asked before every step: true ends all that runs.
+  void setInterrupt(std::function<bool()> asked) {
+    interrupted = std::move(asked);
+  }
   const GenerationStatistics &statistics() const { return counts; }
 
 private:
   struct Active;
   Error admit(size_t index, const Request &request);
   Error step();
+  /// The sequence that `request` is to use, with what it stores of the prompt.
+  Result<KvCache::Sequence> takeSequence(const Request &request,
+                                         uint32_t &stored);
+  void leaveSequence(const Active &active);
   /// How the next token of `active` is chosen.
   static Choice nextChoice(Active &active);
   /// `row` of what the step gave is the next output token's.
@@ -101,7 +124,11 @@ private:
   Error refuse(size_t index, const std::string &why);
   uint32_t limit(const Request &request) const;
 
+  bool endsText(const Request &request, int32_t token) const;
+  Error interruptAll();
+
   Engine &engine;
+  std::function<bool()> interrupted;
   const Tokenizer *tokenizer;
   const TextHandler *textHandler = nullptr;
   const DoneHandler *doneHandler = nullptr;

@@ -12,8 +12,17 @@
 using namespace llrt;
 
 static volatile std::sig_atomic_t lineIsOpen = 0;
+static volatile std::sig_atomic_t promptIsShown = 0;
+static volatile std::sig_atomic_t notesInterrupts = 0, noted = 0;
 
 static void onInterrupt(int) {
+  if (notesInterrupts && !noted) {
+    noted = 1;
+    return;
+  }
+  if (promptIsShown && write(STDERR_FILENO, "\n", 1) < 0) {
+    // The process ends in either case.
+  }
   if (lineIsOpen && write(STDOUT_FILENO, "\n", 1) < 0) {
     // The process ends in either case.
   }
@@ -28,8 +37,19 @@ void Output::handleSignals() {
     return;
   action = {};
   action.sa_handler = onInterrupt;
+  action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
 }
+
+void Output::noteInterrupts(bool on) {
+  notesInterrupts = 0;
+  noted = 0;
+  notesInterrupts = on;
+}
+
+bool Output::interruptNoted() { return noted; }
+
+void Output::setPromptShown(bool shown) { promptIsShown = shown; }
 
 Error Output::write(const std::string &text) {
   bool leavesOpen = !text.empty() && text.back() != '\n';

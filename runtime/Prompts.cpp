@@ -42,20 +42,25 @@ static Result<Prompt> parseObject(const std::string &line,
                                   const std::string &where) {
   json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object())
-    return Error(where + ": found no JSON object, expected {\"prompt\": TEXT} "
-                         "or {\"prompt_ids\": [IDS]}");
+    return Error(where + ": found no JSON object, expected {\"prompt\": TEXT}, "
+                         "{\"prompt_ids\": [IDS]} or {\"messages\": [...]}");
   Prompt prompt;
-  for (const auto &[key, value] : object.items()) {
-    if (key == "messages")
-      return Error(where + ": found key messages, which is not built yet; "
-                           "expected prompt or prompt_ids");
-    if (key != "prompt" && key != "prompt_ids")
+  for (const auto &[key, unused] : object.items())
+    if (key != "prompt" && key != "prompt_ids" && key != "messages")
       return Error(where + ": found unknown key " + key +
-                   ", expected prompt or prompt_ids");
-  }
+                   ", expected prompt, prompt_ids or messages");
   if (object.size() != 1)
     return Error(where + ": found " + std::to_string(object.size()) +
-                 " keys, expected one of prompt and prompt_ids");
+                 " keys, expected one of prompt, prompt_ids and messages");
+  if (object.contains("messages")) {
+    Result<Dialog> dialog = readDialog(object["messages"], where);
+    if (!dialog)
+      return dialog.error();
+    prompt.kind = Prompt::Kind::Dialog;
+    prompt.dialog = std::move(*dialog);
+    prompt.where = where;
+    return prompt;
+  }
   if (object.contains("prompt")) {
     if (!object["prompt"].is_string())
       return Error(where + ": prompt: found " + object["prompt"].type_name() +
@@ -63,14 +68,15 @@ static Result<Prompt> parseObject(const std::string &line,
     prompt.text = object["prompt"].get<std::string>();
     return prompt;
   }
-  prompt.isText = false;
+  prompt.kind = Prompt::Kind::Ids;
   const json &ids = object["prompt_ids"];
   if (!ids.is_array() || ids.empty())
     return Error(where + ": prompt_ids: expected an array of at least one id");
   for (const json &id : ids) {
     if (!id.is_number_integer() || id.get<int64_t>() < 0 ||
         id.get<int64_t>() > std::numeric_limits<int32_t>::max())
-      return Error(where + ": prompt_ids: found " + id.dump() +
+      return Error(where + ": prompt_ids: found " +
+                   (id.is_structured() ? id.type_name() : id.dump()) +
                    ", expected a token id");
     prompt.ids.push_back(id.get<int32_t>());
   }
@@ -85,12 +91,19 @@ Result<std::vector<Prompt>> llrt::readPrompts(const std::string &path) {
   bool objects = path.size() >= extension.size() &&
                  path.compare(path.size() - extension.size(), extension.size(),
                               extension) == 0;
+  return parsePrompts(*content, objects, path);
+}
+
+Result<std::vector<Prompt>> llrt::parsePrompts(std::string_view content,
+                                               bool objects,
+                                               const std::string &path) {
   std::vector<Prompt> prompts;
   size_t number = 0;
-  for (size_t at = 0; at < content->size();) {
-    size_t end = content->find('\n', at);
-    size_t next = end == std::string::npos ? content->size() : end + 1;
-    std::string line = withoutLastNewline(content->substr(at, next - at));
+  for (size_t at = 0; at < content.size();) {
+    size_t end = content.find('\n', at);
+    size_t next = end == std::string::npos ? content.size() : end + 1;
+    std::string line =
+        withoutLastNewline(std::string(content.substr(at, next - at)));
     at = next;
     ++number;
     if (!objects) {
@@ -110,4 +123,18 @@ Result<std::vector<Prompt>> llrt::readPrompts(const std::string &path) {
   if (prompts.empty())
     return Error(path + ": found no prompts, expected one per line");
   return prompts;
+}
+
+Result<Prompt> llrt::readMessages(const std::string &path) {
+  Result<std::string> content = readWhole(path);
+  if (!content)
+    return content.error();
+  Prompt prompt;
+  prompt.kind = Prompt::Kind::Dialog;
+  prompt.where = path == "-" ? "standard input" : path;
+  Result<Dialog> dialog = parseDialog(*content, prompt.where);
+  if (!dialog)
+    return dialog.error();
+  prompt.dialog = std::move(*dialog);
+  return prompt;
 }

@@ -3,7 +3,9 @@
 #include "runtime/Run.h"
 
 #include "runtime/Bench.h"
+#include "runtime/Chat.h"
 #include "runtime/CommandLine.h"
+#include "runtime/CompletionJson.h"
 #include "runtime/Generator.h"
 #include "runtime/Info.h"
 #include "runtime/Npy.h"
@@ -12,9 +14,7 @@
 #include "runtime/Prompts.h"
 
 #include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <sstream>
@@ -30,32 +30,6 @@ struct Failure {
   std::string message;
 };
 using Outcome = std::optional<Failure>;
-
-/// Rounded to what float32 logits can tell; null where there is no share.
-nlohmann::ordered_json jsonNumber(double logProbability) {
-  if (!std::isfinite(logProbability))
-    return nullptr;
-  return std::round(logProbability * 1e6) / 1e6 + 0.0; // no -0
-}
-
-/// [{"id", "logprob", "top": [{"id", "logprob"}, ...]}, ...]
-nlohmann::ordered_json jsonReports(const std::vector<TokenReport> &reports,
-                                   bool echo) {
-  auto list = nlohmann::ordered_json::array();
-  if (echo) // nothing stands before the prompt's first token
-    list.push_back(nullptr);
-  for (const TokenReport &report : reports) {
-    nlohmann::ordered_json entry, top = nlohmann::ordered_json::array();
-    entry["id"] = report.token.id;
-    entry["logprob"] = jsonNumber(report.token.logProbability);
-    for (const TokenProbability &token : report.highest)
-      top.push_back(
-          {{"id", token.id}, {"logprob", jsonNumber(token.logProbability)}});
-    entry["top"] = std::move(top);
-    list.push_back(std::move(entry));
-  }
-  return list;
-}
 
 /// For -v: what is on.
 std::string describe(const Sampling &sampling) {
@@ -92,15 +66,20 @@ private:
                      uint32_t most);
   void chooseSampling();
   Outcome readRequests();
+  /// What every prompt of this command line has.
+  Request makeRequest() const;
+  Outcome encode(Prompt &prompt, Request &request);
+  Outcome encodeDialog(Prompt &prompt, Request &request);
+  Outcome openChatTemplate();
   Outcome addRequest(Prompt prompt);
   Outcome openWeights();
   Outcome startDevice();
   Outcome generate();
+  Outcome chat();
   Outcome prepareBench();
   Outcome bench();
   Error finishOne(size_t index, Completion &completion);
   Error writeLogits(size_t index, const Completion &completion);
-  std::string jsonLine(size_t index, const Completion &completion) const;
   void say(const std::string &text) const {
     std::fprintf(stderr, "%s: %s\n", program.c_str(), text.c_str());
   }
@@ -115,6 +94,7 @@ private:
   Output output;
   std::unique_ptr<Executable> executable;
   std::unique_ptr<Tokenizer> tokenizer;
+  std::optional<ChatTemplate> chatTemplate;
   std::unique_ptr<Device> device;
   std::unique_ptr<Engine> engine; // after the device: it goes first
   EngineOptions settings;
@@ -170,24 +150,10 @@ Outcome Session::open() {
   return std::nullopt;
 }
 
-Outcome Session::addRequest(Prompt prompt) {
+Request Session::makeRequest() const {
   Request request;
-  if (prompt.isText) {
-    if (!tokenizer)
-      return Failure{
-          exitUsage,
-          "this executable has no tokenizer: give the prompt as --ids"};
-    Result<std::vector<int32_t>> ids =
-        tokenizer->encode(prompt.text, line.noSpecial ? SpecialTokens::Plain
-                                                      : SpecialTokens::Parsed);
-    if (!ids)
-      return failed(ids.error());
-    request.prompt = std::move(*ids);
-  } else {
-    request.prompt = std::move(prompt.ids);
-  }
   request.sampling = sampling;
-  request.seed = seed + requests.size();
+  request.seed = seed;
   request.logProbabilities = line.logProbabilities;
   if (line.maxTokens)
     request.maxTokens = *line.maxTokens;
@@ -197,6 +163,85 @@ Outcome Session::addRequest(Prompt prompt) {
   request.forced = line.forced;
   request.keepLogits = !line.dumpLogits.empty();
   request.echo = line.echo;
+  return request;
+}
+
+/// Asked for when the first dialog comes: without one it need not be known.
+Outcome Session::openChatTemplate() {
+  if (chatTemplate)
+    return std::nullopt;
+  if (!tokenizer)
+    return Failure{exitUsage,
+                   "this executable has no tokenizer, so it takes no dialogs"};
+  auto which =
+      static_cast<LlamacChatTemplate>(executable->plan().chat_template);
+  const std::string instead = "; compile it with --chat-template NAME (llamac "
+                              "--help lists them), or give a prompt as text";
+  if (which == LLAMAC_CHAT_NONE)
+    return Failure{exitUsage,
+                   "this model came without a chat template, so it takes no "
+                   "dialogs" +
+                       instead};
+  if (which == LLAMAC_CHAT_UNKNOWN)
+    return Failure{
+        exitUsage,
+        "this model's chat template is none that llamac knows, so it "
+        "takes no dialogs" +
+            instead};
+  Result<ChatTemplate> created = ChatTemplate::create(
+      which, executable->plan().bos_id,
+      [&](std::string_view text) { return tokenizer->findSpecial(text); });
+  if (!created)
+    return Failure{exitUsage, created.error().message()};
+  chatTemplate = std::move(*created);
+  return std::nullopt;
+}
+
+Outcome Session::encodeDialog(Prompt &prompt, Request &request) {
+  if (Outcome outcome = openChatTemplate())
+    return outcome;
+  if (line.system)
+    if (Error error = addSystem(prompt.dialog, *line.system, prompt.where))
+      return Failure{exitUsage, error.message()};
+  Result<std::vector<int32_t>> ids =
+      tokenizer->encodeParts(chatTemplate->render(prompt.dialog));
+  if (!ids)
+    return failed(ids.error());
+  request.prompt = std::move(*ids);
+  request.ends = {chatTemplate->endOfTurn()};
+  return std::nullopt;
+}
+
+/// Fills the prompt of `request`.
+Outcome Session::encode(Prompt &prompt, Request &request) {
+  if (prompt.kind == Prompt::Kind::Dialog)
+    return encodeDialog(prompt, request);
+  if (line.system)
+    return Failure{exitUsage, "--system: " + line.argument +
+                                  " holds a prompt that is no dialog; give it "
+                                  "as messages"};
+  if (prompt.kind == Prompt::Kind::Ids) {
+    request.prompt = std::move(prompt.ids);
+    return std::nullopt;
+  }
+  if (!tokenizer)
+    return Failure{
+        exitUsage,
+        "this executable has no tokenizer: give the prompt as --ids"};
+  Result<std::vector<int32_t>> ids =
+      tokenizer->encode(prompt.text, line.noSpecial ? SpecialTokens::Plain
+                                                    : SpecialTokens::Parsed);
+  if (!ids)
+    return failed(ids.error());
+  request.prompt = std::move(*ids);
+  return std::nullopt;
+}
+
+Outcome Session::addRequest(Prompt prompt) {
+  Request request = makeRequest();
+  request.seed = seed + requests.size();
+  if (Outcome outcome = encode(prompt, request))
+    return outcome;
   requests.push_back(std::move(request));
   return std::nullopt;
 }
@@ -232,7 +277,7 @@ Outcome Session::readRequests() {
     Result<std::vector<int32_t>> ids = parseIds(line.argument, "--ids");
     if (!ids)
       return Failure{exitUsage, ids.error().message()};
-    prompt.isText = false;
+    prompt.kind = Prompt::Kind::Ids;
     prompt.ids = std::move(*ids);
     break;
   }
@@ -245,6 +290,15 @@ Outcome Session::readRequests() {
     prompt.text = withoutLastNewline(std::move(*text));
     break;
   }
+  case CommandLine::Source::Messages: {
+    Result<Prompt> dialog = readMessages(line.argument);
+    if (!dialog)
+      return failed(dialog.error());
+    prompt = std::move(*dialog);
+    break;
+  }
+  case CommandLine::Source::Chat: // its turns come later
+    return openChatTemplate();
   case CommandLine::Source::Prompts: {
     Result<std::vector<Prompt>> prompts = readPrompts(line.argument);
     if (!prompts)
@@ -312,26 +366,6 @@ Outcome Session::startDevice() {
   return std::nullopt;
 }
 
-std::string Session::jsonLine(size_t index,
-                              const Completion &completion) const {
-  nlohmann::ordered_json object;
-  object["prompt_ids"] = requests[index].prompt;
-  if (!completion.failure.empty()) {
-    object["error"] = completion.failure;
-  } else {
-    object["output_ids"] = completion.output;
-    object["text"] = tokenizer ? nlohmann::ordered_json(completion.text)
-                               : nlohmann::ordered_json();
-    object["finish_reason"] = finishReasonName(completion.reason);
-    object["seed"] = requests[index].seed;
-    if (line.logProbabilities)
-      object["logprobs"] = jsonReports(completion.reports, line.echo);
-  }
-  return object.dump(-1, ' ', false,
-                     nlohmann::ordered_json::error_handler_t::replace) +
-         "\n";
-}
-
 /// FILE.npy, or FILE.3.npy in a batch.
 Error Session::writeLogits(size_t index, const Completion &completion) {
   std::string path = line.dumpLogits;
@@ -360,7 +394,8 @@ Error Session::finishOne(size_t index, Completion &completion) {
   }
   if (!line.json)
     return bad ? Error::success() : output.write("\n");
-  finished[index] = jsonLine(index, completion);
+  finished[index] =
+      completionJson(requests[index], completion, tokenizer != nullptr);
   for (; shown < finished.size() && finished[shown]; ++shown)
     if (Error error = output.write(*finished[shown]))
       return error;
@@ -418,6 +453,22 @@ Outcome Session::generate() {
   return someFailed ? Outcome(Failure{exitFailed, ""}) : std::nullopt;
 }
 
+Outcome Session::chat() {
+  Chat::Options options;
+  options.request = makeRequest();
+  options.system = line.system;
+  options.json = line.json;
+  Generator generator(*engine, tokenizer.get());
+  Chat conversation(*engine, *tokenizer, *chatTemplate, generator, output,
+                    [&](const std::string &text) { say(text); });
+  if (Error error = conversation.run(options))
+    return failed(error);
+  if (line.verbose || isatty(STDERR_FILENO))
+    showStatistics(generator.statistics());
+  return conversation.failed() ? Outcome(Failure{exitFailed, ""})
+                               : std::nullopt;
+}
+
 Outcome Session::prepareBench() {
   Result<BenchRequest> made =
       BenchRequest::make(*line.bench, executable->plan(), line.contextSize);
@@ -472,7 +523,9 @@ int Session::run() {
       return outcome;
     if (Outcome outcome = startDevice())
       return outcome;
-    Outcome outcome = line.bench ? bench() : generate();
+    Outcome outcome = line.bench                                 ? bench()
+                      : line.source == CommandLine::Source::Chat ? chat()
+                                                                 : generate();
     // A run that failed has a profile, too.
     if (Error error = line.device.emulator.report(*device, executable->gpu());
         error && !outcome)
