@@ -1,84 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which chat template a Jinja text is. The texts here were written for this
-// test: they have the published ones' meaning for plain messages, and so their
-// normal form, which hashes taken from the published texts prove.
+// Which chat template a Jinja text is. The texts of test/chat/templates were
+// written for the tests: they have the published ones' meaning for plain
+// messages, and so their normal form, which hashes taken from the published
+// texts prove.
 #include "compiler/import/ChatTemplateText.h"
 
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 
 using namespace mlir::llama;
 
 namespace {
 
-const std::string llama2 = R"(
-{%- if messages[0].role == "system" -%}
-  {%- set loop_messages = messages[1:] -%}
-  {%- set system_message = messages[0].content -%}
-{%- else -%}
-  {%- set loop_messages = messages -%}
-  {%- set system_message = false -%}
-{%- endif -%}
-{%- for message in loop_messages -%}
-  {%- if (message.role == "user") != (loop.index0 % 2 == 0) -%}
-    {{- raise_exception("Conversation roles must alternate user/assistant/user/assistant/...") -}}
-  {%- endif -%}
-  {%- if loop.index0 == 0 and system_message != false -%}
-    {%- set content = "<<SYS>>\n" + system_message + "\n<</SYS>>\n\n" + message.content -%}
-  {%- else -%}
-    {%- set content = message.content -%}
-  {%- endif -%}
-  {%- if message.role == "user" -%}
-    {{- bos_token + "[INST] " + content.strip() + " [/INST]" -}}
-  {%- elif message.role == "assistant" -%}
-    {{- " " + content | trim + " " + eos_token -}}
-  {%- endif -%}
-{%- endfor -%}
-)";
+std::string readTemplate(const std::string &name) {
+  std::ifstream file(LLAMAC_SOURCE_DIR "/test/chat/templates/" + name +
+                     ".jinja");
+  EXPECT_TRUE(file) << name;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
-const std::string llama3 = R"(
-{%- set loop_messages = messages %}
-{%- for message in loop_messages %}
-  {%- set content = '<|start_header_id|>' + message.role + "<|end_header_id|>\n\n" + message.content|trim + '<|eot_id|>' %}
-  {%- if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}
-  {{- content }}
-{%- endfor %}
-{%- if add_generation_prompt %}
-  {{- '<|start_header_id|>assistant' }}{{ "<|end_header_id|>\n\n" }}
-{%- endif %})";
-
-const std::string llama31 = R"(
-{#- of dialogs with no tools -#}
-{{- bos_token }}
-{%- if not date_string is defined %}
-  {%- set date_string = '26 Jul 2024' %}
-{%- endif %}
-{%- if messages[0].role == 'system' %}
-  {%- set system_message = messages[0].content.strip() %}
-  {%- set messages = messages[1:] %}
-{%- else %}
-  {%- set system_message = '' %}
-{%- endif %}
-{{- '<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n' }}
-{{- 'Today Date: ' + date_string + '\n\n' }}{{ system_message }}<|eot_id|>
-{%- for message in messages %}
-  {{- '<|start_header_id|>' + message.role + '<|end_header_id|>\n\n' + message.content | trim + '<|eot_id|>' }}
-{%- endfor %}
-{{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }})";
-
-const std::string tinyLlama = R"({% for message in messages %}
-  {% if message.role == 'user' %}
-{{ '<|user|>\n' + message.content + eos_token }}
-  {% elif message.role == 'system' %}
-{{ '<|system|>\n' + message.content + eos_token }}
-  {% elif message.role == 'assistant' %}
-{{ '<|assistant|>\n' + message.content + eos_token }}
-  {% endif %}
-  {% if loop.last and add_generation_prompt %}
-{{ '<|assistant|>' }}
-  {% endif %}
-{% endfor %}
-)";
-
+const std::string llama2 = readTemplate("llama2");
+const std::string llama3 = readTemplate("llama3");
+const std::string llama31 = readTemplate("llama3.1");
+const std::string tinyLlama = readTemplate("tinyllama");
 std::string replace(std::string text, const std::string &from,
                     const std::string &to) {
   size_t at = text.find(from);
@@ -86,7 +31,7 @@ std::string replace(std::string text, const std::string &from,
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-TEST(ChatTemplateTest, KnowsThePublishedOnes) {
+TEST(ChatTemplateTextTest, KnowsThePublishedOnes) {
   EXPECT_EQ(recogniseChatTemplate(llama2), LLAMAC_CHAT_LLAMA2);
   EXPECT_EQ(recogniseChatTemplate(llama3), LLAMAC_CHAT_LLAMA3);
   EXPECT_EQ(recogniseChatTemplate(llama31), LLAMAC_CHAT_LLAMA31);
@@ -112,7 +57,7 @@ TEST(ChatTemplateTest, KnowsThePublishedOnes) {
       LLAMAC_CHAT_UNKNOWN);
 }
 
-TEST(ChatTemplateTest, LooksPastWhatChangesNoDialog) {
+TEST(ChatTemplateTextTest, LooksPastWhatChangesNoDialog) {
   std::string text = llama31;
   // Branches for tools, a comment, other line ends, another indentation.
   text =
@@ -136,7 +81,7 @@ TEST(ChatTemplateTest, LooksPastWhatChangesNoDialog) {
   EXPECT_EQ(recogniseChatTemplate(text), LLAMAC_CHAT_LLAMA31);
 }
 
-TEST(ChatTemplateTest, DoesNotLookPastWhatChangesOne) {
+TEST(ChatTemplateTextTest, DoesNotLookPastWhatChangesOne) {
   struct {
     const std::string &text;
     const char *from, *to;
@@ -171,7 +116,7 @@ TEST(ChatTemplateTest, DoesNotLookPastWhatChangesOne) {
   }
 }
 
-TEST(ChatTemplateTest, ReadsJinjaAsTransformersSetsItUp) {
+TEST(ChatTemplateTextTest, ReadsJinjaAsTransformersSetsItUp) {
   // trim_blocks, lstrip_blocks, and what + and - do to them.
   EXPECT_EQ(normaliseChatTemplate("a\n  {% set x = 1 %}\n  b\n"),
             "'a\\n'\n{% set x = 1\n'  b'\n");
@@ -186,7 +131,7 @@ TEST(ChatTemplateTest, ReadsJinjaAsTransformersSetsItUp) {
             "{{ 'it\\u0027s' + '}}'\n");
 }
 
-TEST(ChatTemplateTest, TakesNothingForATemplate) {
+TEST(ChatTemplateTextTest, TakesNothingForATemplate) {
   EXPECT_EQ(recogniseChatTemplate(""), LLAMAC_CHAT_UNKNOWN);
   for (const char *cut :
        {"{{ bos_token", "{% if x %}", "{# a", "{{ 'a }}", "{% endif %}",
@@ -202,7 +147,7 @@ TEST(ChatTemplateTest, TakesNothingForATemplate) {
   EXPECT_EQ(recogniseChatTemplate(nested), LLAMAC_CHAT_UNKNOWN);
 }
 
-TEST(ChatTemplateTest, ReadsTheKeyInBothItsForms) {
+TEST(ChatTemplateTextTest, ReadsTheKeyInBothItsForms) {
   auto read = [](const std::string &json) {
     return parseChatTemplate(json, "tokenizer_config.json");
   };
