@@ -104,6 +104,12 @@ Error Chat::answer(const std::string &message, const Options &options) {
     say(result.failure);
   else
     take(request, result);
+  if (!bad && options.verbose)
+    say("turn " + std::to_string(turn) + ": " +
+        std::to_string(result.cachedTokens) + " tokens kept, " +
+        std::to_string(request.prompt.size() - result.cachedTokens) + " fed, " +
+        std::to_string(result.output.size()) + " given (" +
+        finishReasonName(result.reason) + ")");
   someFailed |= bad;
   return Error::success();
 }

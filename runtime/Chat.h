@@ -27,7 +27,8 @@ public:
   struct Options {
     Request request; ///< of every turn, less its prompt; turn i has seed + i
     std::optional<std::string> system;
-    bool json = false; ///< an object a turn in place of the text
+    bool json = false;    ///< an object a turn in place of the text
+    bool verbose = false; ///< what each turn took
   };
   /// `say` writes a line to standard error.
   Chat(Engine &engine, const Tokenizer &tokenizer, const ChatTemplate &style,

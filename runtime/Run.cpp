@@ -458,6 +458,7 @@ Outcome Session::chat() {
   options.request = makeRequest();
   options.system = line.system;
   options.json = line.json;
+  options.verbose = line.verbose;
   Generator generator(*engine, tokenizer.get());
   Chat conversation(*engine, *tokenizer, *chatTemplate, generator, output,
                     [&](const std::string &text) { say(text); });

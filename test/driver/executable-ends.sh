@@ -41,10 +41,10 @@ PYTHON
 
 run 0 ./toy --help
 for option in --prompt --ids --stop --dump-logits --force-ids --device --temperature --top-k --top-p --min-p \
-  --repeat-penalty --presence-penalty --frequency-penalty --seed --logprobs; do
+  --repeat-penalty --presence-penalty --frequency-penalty --seed --logprobs --chat --messages --system; do
   grep -q -- "$option" out || fail "--help lacks $option"
 done
-for option in --chat --messages --selftest --perplexity; do
+for option in --selftest --perplexity; do
   if grep -q -- "$option" out; then fail "--help has $option, which is not built"; fi
 done
 run 0 ./toy --version

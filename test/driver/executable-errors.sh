@@ -5,7 +5,7 @@
 . "$(dirname "$0")/Inputs/executable.sh"
 
 # The command line is wrong: 2.
-toy 2 --chat x;                 says "unknown option --chat"
+toy 2 --selftest x;             says "unknown option --selftest"
 toy 2 two words;                says "quote a prompt of several words"
 toy 2 -n -1 x;                  says "expected a whole number from 0"
 for value in nan -0.5 inf 101 x; do
@@ -42,9 +42,9 @@ toy 1 --prompts bad.jsonl;      says "bad.jsonl:1: found unknown key promt"
 printf '{"prompt": "x"}\n\n{"prompt": \n' >bad.jsonl
 toy 1 --prompts bad.jsonl;      says "bad.jsonl:3: found no JSON object"
 printf '{"prompt": "x"}\n{"messages": []}\n' >bad.jsonl
-toy 1 --prompts bad.jsonl;      says "bad.jsonl:2: found key messages, which is not built yet"
+toy 1 --prompts bad.jsonl;      says "bad.jsonl:2: found no message of the user"
 printf '{"prompt": "x", "prompt_ids": [1]}\n' >bad.jsonl
-toy 1 --prompts bad.jsonl;      says "bad.jsonl:1: found 2 keys, expected one of prompt and prompt_ids"
+toy 1 --prompts bad.jsonl;      says "bad.jsonl:1: found 2 keys, expected one of prompt, prompt_ids and messages"
 
 # A prompt that fills the context gives one token; one more does not fit.
 ids=$(seq -s ' ' 3 66)

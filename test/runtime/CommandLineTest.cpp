@@ -213,12 +213,44 @@ TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
                              "--frequency-penalty",
                              "--seed",
                              "--logprobs",
+                             "--chat",
+                             "--messages",
+                             "--system",
                              "--weights",
                              "--random-weights"})
     EXPECT_NE(help.find(option), std::string::npos) << option;
-  for (const char *option :
-       {"--chat", "--system", "--messages", "--perplexity", "--selftest"})
+  for (const char *option : {"--perplexity", "--selftest"})
     EXPECT_EQ(help.find(option), std::string::npos) << option;
+}
+
+TEST(CommandLineTest, ADialogIsOneSourceOfThePrompt) {
+  CommandLine line = good({"--chat", "--system", "", "-n", "5"});
+  EXPECT_EQ(line.source, CommandLine::Source::Chat);
+  EXPECT_EQ(line.system, "");
+  EXPECT_FALSE(line.json);
+  line = good({"--messages", "d.json"});
+  EXPECT_EQ(line.source, CommandLine::Source::Messages);
+  EXPECT_EQ(line.argument, "d.json");
+  EXPECT_EQ(line.system, std::nullopt);
+  EXPECT_EQ(good({"--prompts", "p.jsonl", "--system", "x"}).system, "x");
+  EXPECT_EQ(bad({"--chat", "Hello"}),
+            "PROMPT and --chat are both given; give one prompt");
+  EXPECT_EQ(bad({"--chat", "--messages", "d.json"}),
+            "--messages and --chat are both given; give one prompt");
+  for (std::vector<std::string> arguments :
+       {std::vector<std::string>{"--system", "x"},
+        {"--system", "x", "Hello"},
+        {"--system", "x", "--ids", "1"}})
+    EXPECT_EQ(bad(arguments), "--system: belongs to --chat, --messages and the "
+                              "dialogs of --prompts");
+  EXPECT_EQ(bad({"--chat", "--echo"}), "--chat does not take --echo");
+  EXPECT_EQ(bad({"--chat", "--force-ids", "1"}),
+            "--chat does not take --force-ids");
+  EXPECT_EQ(bad({"--chat", "--dump-logits", "l.npy"}),
+            "--chat does not take --dump-logits");
+  EXPECT_EQ(bad({"--messages", "d.json", "--no-special"}),
+            "--no-special: what a message says is plain text in any case; leave "
+            "it out");
 }
 
 TEST(CommandLineTest, NamesTheOptionThatIsMeant) {
@@ -283,7 +315,7 @@ TEST(PromptsTest, JsonLines) {
       {"{\"prompt\": \"a\"", "found no JSON object"},
       {"[1]", "found no JSON object"},
       {"{\"prompt\": 1}", "prompt: found number"},
-      {"{\"messages\": []}", "messages, which is not built yet"},
+      {"{\"messages\": []}", "no message of the user"},
       {"{\"promt\": \"a\"}", "unknown key promt"},
       {"{}", "found 0 keys"},
       {"{\"prompt_ids\": []}", "at least one id"},

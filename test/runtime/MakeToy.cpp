@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos] [sampling]: an
-// executable of the toy model, for the tests of the executable's command line.
+// make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos] [sampling] [CHAT-TEMPLATE]:
+// an executable of the toy model, for the tests of the executable's command
+// line.
 #include "ToyExecutable.h"
+
+#include "runtime/ChatTemplateName.h"
 
 #include <cstdio>
 #include <string>
@@ -11,7 +14,7 @@ int main(int argc, char **argv) {
     std::fprintf(
         stderr,
         "usage: make-toy RUNTIME OUT [no-weights] [no-tokenizer] [no-eos] "
-        "[sampling]\n");
+        "[sampling] [CHAT-TEMPLATE]\n");
     return 2;
   }
   toy::Options options;
@@ -21,6 +24,10 @@ int main(int argc, char **argv) {
     options.tokenizer &= word != "no-tokenizer";
     options.eos &= word != "no-eos";
     options.sampling |= word == "sampling";
+    if (word == "unknown")
+      options.chatTemplate = LLAMAC_CHAT_UNKNOWN;
+    if (auto named = llrt::findChatTemplate(word))
+      options.chatTemplate = *named;
   }
   toy::writeFile(
       argv[2], toy::append(toy::readFile(argv[1]), toy::makeSections(options)),

@@ -131,6 +131,7 @@ Sections toy::makeSections(const Options &options) {
   h.max_chunk = options.maxChunk;
   h.head_rows_max = options.headRows;
   h.gpu_name_offset = 19;
+  h.chat_template = options.chatTemplate;
   h.bos_id = 1;
   h.add_bos = options.addBos;
   h.sampling = {options.sampling ? 0.6 : 0, 0.9, 0, 1, 0, 0, 0, 0};

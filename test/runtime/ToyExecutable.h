@@ -20,6 +20,7 @@ struct Options {
   bool addBos = true, tokenizer = true, weights = true, eos = true;
   bool cubin = false;    ///< of which only the first bytes are a cubin's
   bool sampling = false; ///< the plan says 0.6 and 0.9; else it says greedy
+  LlamacChatTemplate chatTemplate = LLAMAC_CHAT_NONE;
   uint32_t salt = 17;
 };
 
