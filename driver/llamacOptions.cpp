@@ -181,7 +181,8 @@ llrt::OptionPage getPage() {
        "installed with llamac; then /usr/local/cuda."},
       {"Files",
        "Of a folder these are read: config.json, generation_config.json, "
-       "model.safetensors, tokenizer.model. A failed or "
+       "model.safetensors, tokenizer.model, tokenizer_config.json, "
+       "chat_template.jinja. A failed or "
        "interrupted compile leaves no output and no temporary file."},
       {"Exit status", " 0    done\n"
                       " 1    the compile failed\n"
