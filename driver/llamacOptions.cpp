@@ -88,6 +88,13 @@ void addTarget(CLI::App &app, CompileRequest &request) {
       ->type_name("N")
       ->check(llrt::wholeNumber(1, blocksLimit))
       ->group(group);
+  app.add_option("--pool-kv-heads", request.poolKvHeads,
+                 "Make that many KV heads of the model's: each group of heads "
+                 "shares the mean of their key and value projections (default: "
+                 "as many as the config says)")
+      ->type_name("G")
+      ->check(llrt::wholeNumber(1, 1024))
+      ->group(group);
   app.add_option_function<std::string>(
          "--chat-template",
          [&](const std::string &name) {

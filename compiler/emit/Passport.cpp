@@ -34,12 +34,15 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
                 {"layers", config.layers},
                 {"heads", config.heads},
                 {"kv_heads", config.kvHeads},
+                {"pooled_from_kv_heads", facts.pooledFrom},
                 {"head_dim", config.headDim},
                 {"vocab_size", config.vocabSize},
                 {"pieces", header.piece_count},
                 {"rms_norm_eps", config.rmsNormEps},
                 {"rope_theta", config.ropeTheta},
                 {"tie_word_embeddings", config.tiedEmbeddings}});
+  if (!facts.pooledFrom)
+    model.erase("pooled_from_kv_heads");
   const RopeScaling &scaling = config.ropeScaling;
   if (scaling.kind == RopeScaling::Linear)
     model["rope_scaling"] = {{"rope_type", "linear"},

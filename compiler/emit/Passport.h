@@ -23,6 +23,7 @@ struct PassportFacts {
   std::string version;
   const llrt::GpuRow *gpu = nullptr;
   int64_t blocks = 0; ///< --blocks; 0: not given
+  int64_t pooledFrom = 0; ///< KV heads before --pool-kv-heads; 0: not given
   LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   std::vector<std::string> conversions, passes;
   std::string chatTemplateSource; ///< a file, an option, or "" for no template

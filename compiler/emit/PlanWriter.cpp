@@ -240,6 +240,15 @@ std::vector<PackedStream> getPackingPlan(ModuleOp tiled) {
   return streams;
 }
 
+std::vector<PooledTensor> getPooledTensors(ModuleOp tiled) {
+  std::vector<PooledTensor> pooled;
+  for (WeightOp weight : tiled.getOps<WeightOp>())
+    if (PoolAttr pool = weight.getPoolAttr())
+      pooled.push_back({weight.getSymName().str(), pool.getHeads(),
+                        pool.getHeadDim()});
+  return pooled;
+}
+
 LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
                               const llrt::GpuRow &gpu, LaunchPlan &plan) {
   LlamacPlanHeader &header = plan.header;

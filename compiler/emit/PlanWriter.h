@@ -6,6 +6,7 @@
 #define LLAMAC_COMPILER_EMIT_PLANWRITER_H
 
 #include "compiler/emit/LaunchPlan.h"
+#include "compiler/emit/PooledTensors.h"
 #include "compiler/emit/WeightPacker.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/GpuTable.h"
@@ -14,6 +15,9 @@ namespace mlir::llama {
 
 /// In the order of the module.
 std::vector<PackedStream> getPackingPlan(ModuleOp tiled);
+
+/// The weights that llama-pool-kv-heads made means.
+std::vector<PooledTensor> getPooledTensors(ModuleOp tiled);
 
 /// @prefill, @decode and @head become ranges of launches:
 ///

@@ -7,7 +7,13 @@
 
 using namespace mlir;
 
-void llama::buildFusePipeline(OpPassManager &pm) {
+void llama::buildFusePipeline(OpPassManager &pm, int64_t poolKvHeads) {
+  // Changes the model, so what follows must not see the old one.
+  if (poolKvHeads) {
+    PoolKvHeadsPassOptions options;
+    options.kvHeads = poolKvHeads;
+    pm.addPass(createPoolKvHeadsPass(options));
+  }
   // A norm enters one op only, so its users must be one op first.
   pm.addPass(createFuseQkvPass());
   pm.addPass(createFuseSwiGLUPass());
@@ -27,5 +33,6 @@ namespace {
 
 void llama::registerFusePasses() {
   registerLlamaFusePasses();
-  PassPipelineRegistration<>("fuse", "llama -> fused", buildFusePipeline);
+  PassPipelineRegistration<>("fuse", "llama -> fused",
+                             [](OpPassManager &pm) { buildFusePipeline(pm); });
 }

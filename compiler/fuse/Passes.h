@@ -17,8 +17,9 @@ namespace mlir::llama {
 
 /// Adds the five fusions, in the order in which they must run, and the check of
 /// what holds afterwards. A layer is then five ops: fused_qkv, attention,
-/// fused_linear, fused_gate_up, fused_linear.
-void buildFusePipeline(OpPassManager &pm);
+/// fused_linear, fused_gate_up, fused_linear. `poolKvHeads` other than 0: KV
+/// heads are first pooled to that many.
+void buildFusePipeline(OpPassManager &pm, int64_t poolKvHeads = 0);
 
 /// Makes the passes known to llama-opt, and the whole phase as `--fuse`.
 void registerFusePasses();

@@ -5,6 +5,49 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PoolKvHeadsPass : Pass<"llama-pool-kv-heads", "::mlir::ModuleOp"> {
+  let summary = "Groups of KV heads become one each, the mean of their projections";
+  let description = [{
+    Turns multi-head into grouped-query attention, as Ainslie et al. 2023 do
+    before they train on: the key and value projections (biases too) of the heads
+    `g * heads .. g * heads + heads - 1` are averaged, and these heads' queries
+    share what comes out. A model in which the heads of each group are equal
+    stays the same model. Caches, the layer functions and `llama.model` get
+    `kv-heads` KV heads.
+
+    A weight that has a `value` is averaged here. Any other gets the attribute
+    `pool`, and its rows are averaged when the checkpoint's are read: in float64,
+    rounded to float32, and then once to the storage type.
+
+    **Rounding changes:** the mean of stored values is rounded to the storage type.
+
+    The example has 4 heads, 4 KV heads and head_dim 2, and `kv-heads` is 2. Its
+    weight `@k : tensor<8x8xbf16>` becomes
+    `@k : tensor<4x8xbf16> pool <heads = 2, head_dim = 2>`.
+
+    Before:
+
+    ```mlir
+    %wk = llama.get_weight @k : tensor<8x8xbf16>
+    %k = llama.linear %n, %wk : (tensor<1x2x8xf32>, tensor<8x8xbf16>) -> tensor<1x2x8xf32>
+    %kc1, %vc1 = llama.kv_append %kc, %vc, %k, %v at %p
+       : tensor<1x16x4x2xbf16>, tensor<1x2x8xf32>, tensor<1xi32>
+    ```
+
+    After:
+
+    ```mlir
+    %wk = llama.get_weight @k : tensor<4x8xbf16>
+    %k = llama.linear %n, %wk : (tensor<1x2x8xf32>, tensor<4x8xbf16>) -> tensor<1x2x4xf32>
+    %kc1, %vc1 = llama.kv_append %kc, %vc, %k, %v at %p
+       : tensor<1x16x2x2xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
+    ```
+  }];
+  let options = [Option<"kvHeads", "kv-heads", "int64_t", "1",
+                        "KV heads afterwards; divides those before">];
+  let dependentDialects = ["::mlir::llama::LlamaDialect"];
+}
+
 def FuseQkvPass : Pass<"llama-fuse-qkv"> {
   let summary = "Three linears of one input become one op over stacked rows";
   let description = [{

@@ -34,7 +34,7 @@ public:
     for (const ExpectedTensor &tensor : getExpectedTensors(config))
       WeightOp::create(builder, at(tensor.name), tensor.name,
                        RankedTensorType::get(tensor.shape, storage),
-                       ElementsAttr());
+                       ElementsAttr(), PoolAttr());
     buildFunction("prefill", 1, getMaxChunk(options.maxSeqLen));
     buildFunction("decode", options.maxBatch, 1);
     return module;

@@ -120,12 +120,40 @@ private:
                                 : llrt::Error::success();
   }
 
+  llrt::Error checkPooling() {
+    const int64_t before = checkpoint.config.kvHeads;
+    if (!request.poolKvHeads || before % *request.poolKvHeads == 0)
+      return llrt::Error::success();
+    std::string divisors;
+    for (int64_t divisor = 1; divisor <= before; ++divisor)
+      if (before % divisor == 0)
+        divisors += (divisors.empty() ? "" : ", ") + std::to_string(divisor);
+    return llrt::Error("--pool-kv-heads " +
+                       std::to_string(*request.poolKvHeads) + ": " +
+                       checkpoint.path + " has " + std::to_string(before) +
+                       (before == checkpoint.config.heads
+                            ? " heads, each with a key and a value of its own"
+                            : " KV heads") +
+                       ", which do not form that many groups of one size; "
+                       "it takes one of " +
+                       divisors);
+  }
+
+  PhaseOptions getPhaseOptions() const {
+    return {gpu->name, request.blocks.value_or(0),
+            request.poolKvHeads.value_or(0)};
+  }
+
   llrt::Error choose() {
     options.dtype = request.dtype.value_or(chooseDType(checkpoint));
     options.maxBatch = request.maxBatch.value_or(defaultMaxBatch);
     int64_t trained = checkpoint.config.maxPositionEmbeddings;
-    int64_t fits = getLargestSeqLen(checkpoint.config, options.dtype,
-                                    options.maxBatch, gpu->memoryBytes);
+    if (llrt::Error error = checkPooling())
+      return error;
+    Config compiled = checkpoint.config;
+    compiled.kvHeads = request.poolKvHeads.value_or(compiled.kvHeads);
+    int64_t fits = getLargestSeqLen(compiled, options.dtype, options.maxBatch,
+                                    gpu->memoryBytes);
     options.maxSeqLen = request.maxSeqLen.value_or(
         fits == 0 ? trained : std::min(trained, fits));
     if (options.maxSeqLen > trained && !request.allowLong)
@@ -222,8 +250,7 @@ private:
             ptx = std::move(*text);
           return text;
         }
-        return runPhase(*module, stage, gpu->name, &dump,
-                        request.blocks.value_or(0));
+        return runPhase(*module, stage, getPhaseOptions(), &dump);
       });
       if (result.failed()) {
         if (llrt::Error error =
@@ -234,6 +261,7 @@ private:
       if (stage == Stage::Tiled && request.stage == Stage::Exe) {
         // What the executable needs of this stage, before it is lowered.
         streams = getPackingPlan(*module);
+        pooled = getPooledTensors(*module);
         if (buildLaunchPlan(*module, checkpoint, *gpu, plan).failed())
           return failed(name);
       }
@@ -290,6 +318,9 @@ private:
           " --max-batch " + std::to_string(options.maxBatch) +
           (request.blocks ? " --blocks " + std::to_string(*request.blocks)
                           : "") +
+          (request.poolKvHeads
+               ? " --pool-kv-heads " + std::to_string(*request.poolKvHeads)
+               : "") +
           (request.noWeights ? " --no-weights" : "") +
           " --emit=ptx -o kernels.ptx");
     assembly = std::move(*made);
@@ -364,12 +395,17 @@ private:
     facts.gpu = gpu;
     facts.blocks = request.blocks.value_or(0);
     facts.place = place;
-    facts.passes = getPassNames(gpu->name);
+    facts.passes = getPassNames(getPhaseOptions());
     chooseChatTemplate(plan, facts);
     if (checkpoint.hasWeights) {
       facts.conversions = describeConversions(checkpoint, streams);
       for (const std::string &conversion : facts.conversions)
         note("converting " + conversion);
+    }
+    if (request.poolKvHeads) {
+      facts.pooledFrom = checkpoint.config.kvHeads;
+      // From here on the checkpoint is the model that is compiled.
+      poolTensors(checkpoint, pooled, plan.header.kv_heads);
     }
     if (request.verbose)
       noteSizes(plan);
@@ -425,6 +461,7 @@ private:
   const CompileRequest &request;
   PhaseDump dump;
   const llrt::GpuRow *gpu = nullptr;
+  std::vector<PooledTensor> pooled;
   Assembly assembly;
   Checkpoint checkpoint;
   ImportOptions options;

@@ -26,6 +26,7 @@ struct CompileRequest {
   std::optional<int64_t> blocks;    // absent: what the GPU holds at once
   /// Absent: the one that the checkpoint has.
   std::optional<LlamacChatTemplate> chatTemplate;
+  std::optional<int64_t> poolKvHeads; // absent: as the config says
   bool allowLong = false;
   std::optional<double> ropeFactor; // of Meta's params.json
   bool noWeights = false;    // shapes only

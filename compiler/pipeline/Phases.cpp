@@ -19,17 +19,17 @@
 
 namespace mlir::llama {
 
-static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu,
-                      int64_t blocks) {
+static void addPasses(OpPassManager &manager, Stage stage,
+                      const PhaseOptions &options) {
   switch (stage) {
   case Stage::Fused:
-    buildFusePipeline(manager);
+    buildFusePipeline(manager, options.poolKvHeads);
     break;
   case Stage::Tiled:
-    tile::buildTilePipeline(manager, gpu, blocks);
+    tile::buildTilePipeline(manager, options.gpu, options.blocks);
     break;
   case Stage::Nvvm:
-    lower::buildLowerPipeline(manager, gpu);
+    lower::buildLowerPipeline(manager, options.gpu);
     break;
   case Stage::Llama:
   case Stage::Ptx:
@@ -39,10 +39,10 @@ static void addPasses(OpPassManager &manager, Stage stage, StringRef gpu,
   }
 }
 
-LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
-                       PhaseDump *dump, int64_t blocks) {
+LogicalResult runPhase(ModuleOp module, Stage stage,
+                       const PhaseOptions &options, PhaseDump *dump) {
   PassManager manager(module.getContext());
-  addPasses(manager, stage, gpu, blocks);
+  addPasses(manager, stage, options);
   if (dump)
     dump->watch(manager, module, stage);
   if (failed(manager.run(module)))
@@ -50,20 +50,20 @@ LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
   return checkStage(module, stage);
 }
 
-std::vector<std::string> getPassNames(StringRef gpu) {
+std::vector<std::string> getPassNames(const PhaseOptions &options) {
   std::vector<std::string> names;
   for (Stage stage : {Stage::Fused, Stage::Tiled, Stage::Nvvm}) {
     OpPassManager manager(ModuleOp::getOperationName());
-    addPasses(manager, stage, gpu, 0);
+    addPasses(manager, stage, options);
     std::string text;
     llvm::raw_string_ostream stream(text);
     manager.printAsTextualPipeline(stream);
     // "builtin.module(a{options},gpu.module(b,c))": flags have no dots.
     std::string word;
-    int options = 0;
+    int inBraces = 0;
     for (char c : text) {
-      options += c == '{' ? 1 : c == '}' ? -1 : 0;
-      if (options != 0 || c == '}')
+      inBraces += c == '{' ? 1 : c == '}' ? -1 : 0;
+      if (inBraces != 0 || c == '}')
         continue;
       if (c != ',' && c != '(' && c != ')') {
         word += c;

@@ -17,13 +17,19 @@ class PhaseDump;
 /// nvvm:  only llvm and nvvm ops inside a gpu.module.
 LogicalResult checkStage(ModuleOp module, Stage stage);
 
+struct PhaseOptions {
+  std::string gpu;         // row of the GPU table
+  int64_t blocks = 0;      // 0: what the GPU holds at once
+  int64_t poolKvHeads = 0; // 0: KV heads stay as they are
+};
+
 /// Runs the passes that lead to `stage` from the stage before it, then its
 /// check. Llama is where a module starts; from Ptx on there are no passes.
-LogicalResult runPhase(ModuleOp module, Stage stage, StringRef gpu,
-                       PhaseDump *dump = nullptr, int64_t blocks = 0);
+LogicalResult runPhase(ModuleOp module, Stage stage,
+                       const PhaseOptions &options, PhaseDump *dump = nullptr);
 
 /// The flags of all passes of `fuse`, `tile` and `lower` in order, for --info.
-std::vector<std::string> getPassNames(StringRef gpu);
+std::vector<std::string> getPassNames(const PhaseOptions &options);
 
 } // namespace mlir::llama
 

@@ -71,6 +71,15 @@ LogicalResult RopeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult PoolAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t heads, int64_t headDim) {
+  // (C1)
+  if (heads < 1 || headDim < 1)
+    return emitError() << "expects heads and head_dim to be positive, found "
+                       << heads << " and " << headDim;
+  return success();
+}
+
 LogicalResult ModelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                 int64_t hidden, int64_t intermediate,
                                 int64_t layers, int64_t heads, int64_t kvHeads,

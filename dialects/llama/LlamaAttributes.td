@@ -90,6 +90,26 @@ def Llama_RopeAttr : Llama_Attr<"Rope", "rope"> {
   }];
 }
 
+def Llama_PoolAttr : Llama_Attr<"Pool", "pool"> {
+  let summary = "How a weight is made of a larger tensor: the mean over groups of heads";
+  let description = [{
+    Row `g * head_dim + d` of the weight is the mean of the rows
+    `(g * heads + j) * head_dim + d` of the tensor that has its name, for `j` from
+    0 to `heads - 1`; of a vector likewise its elements.
+
+    Example:
+
+    ```mlir
+    #llama.pool<heads = 4, head_dim = 16>
+    ```
+
+    **Constraints:**
+    - (C1) `heads` and `head_dim` are positive.
+  }];
+  let parameters = (ins "int64_t":$heads, "int64_t":$head_dim);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 def Llama_ModelAttr : Llama_Attr<"Model", "model"> {
   let summary = "The sizes of the model, on the module as `llama.model`";
   let description = [{

@@ -22,22 +22,29 @@ def Llama_WeightOp : Llama_Op<"weight", [Symbol]> {
   let description = [{
     Declares a tensor under the name that the checkpoint gives it, in the
     storage type. Its bytes stay in the checkpoint's file; a test may give them
-    as `value` instead.
+    as `value` instead. With `pool` the checkpoint's tensor is larger, and the
+    weight is a mean of its rows.
 
     Example:
 
     ```mlir
     llama.weight @"model.norm.weight" : tensor<64xbf16>
     llama.weight @gamma : tensor<2xf32> = dense<[1.0, 2.0]> : tensor<2xf32>
+    llama.weight @keys : tensor<32x64xbf16> pool <heads = 2, head_dim = 16>
     ```
 
     **Constraints:**
     - (C1) `value`, where given, has the type `type`.
+    - (C2) `pool` goes without a `value`.
+    - (C3) `pool`'s `head_dim` divides the rows.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
                        TypeAttrOf<Llama_Weight>:$type,
-                       OptionalAttr<ElementsAttr>:$value);
-  let assemblyFormat = "$sym_name `:` $type (`=` $value^)? attr-dict";
+                       OptionalAttr<ElementsAttr>:$value,
+                       OptionalAttr<Llama_PoolAttr>:$pool);
+  let assemblyFormat = [{
+    $sym_name `:` $type (`pool` $pool^)? (`=` $value^)? attr-dict
+  }];
   let hasVerifier = 1;
 }
 

@@ -70,6 +70,15 @@ LogicalResult WeightOp::verify() {
       value && value.getType() != getType())
     return emitOpError("expects its value to have type ")
            << getType() << ", found " << value.getType();
+  PoolAttr pool = getPoolAttr();
+  // (C2)
+  if (pool && getValueAttr())
+    return emitOpError("expects pool or a value, not both");
+  // (C3)
+  int64_t rows = cast<Tensor>(getType()).getDimSize(0);
+  if (pool && rows % pool.getHeadDim() != 0)
+    return emitOpError("expects whole heads of ")
+           << pool.getHeadDim() << " rows, found " << rows << " rows";
   return success();
 }
 

@@ -24,3 +24,21 @@ func.func @other_type() {
   %w = llama.get_weight @w : tensor<3xbf16>
   return
 }
+
+// -----
+
+// weight (C2)
+// expected-error @below {{expects pool or a value, not both}}
+llama.weight @w : tensor<2xf32> pool <heads = 2, head_dim = 2> = dense<[1.0, 2.0]> : tensor<2xf32>
+
+// -----
+
+// weight (C3)
+// expected-error @below {{expects whole heads of 16 rows, found 40 rows}}
+llama.weight @w : tensor<40x8xf32> pool <heads = 2, head_dim = 16>
+
+// -----
+
+// #llama.pool (C1)
+// expected-error @below {{expects heads and head_dim to be positive, found 0 and 16}}
+llama.weight @w : tensor<32x8xf32> pool <heads = 0, head_dim = 16>
