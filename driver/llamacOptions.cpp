@@ -23,8 +23,8 @@ struct Information {
 void addOutput(CLI::App &app, CompileRequest &request) {
   const char *group = "Model and output";
   app.add_option("MODEL", request.model,
-                 "A Hugging Face folder, Meta's folder, or a config.json "
-                 "(implies --no-weights)")
+                 "A Hugging Face folder, Meta's folder, a .gguf file, or a "
+                 "config.json (implies --no-weights)")
       ->group(group);
   app.add_option("-o", request.output,
                  "Output, replaced if it is there (default: ./NAME of the "

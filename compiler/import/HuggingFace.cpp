@@ -113,7 +113,8 @@ llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
   bool isConfig = length > 5 && path.compare(length - 5, 5, ".json") == 0;
   if (!isFolder && !isConfig)
     return llrt::Error(path + ": is a file; expected a Hugging Face folder "
-                              "(with config.json) or a config.json");
+                              "(with config.json), Meta's folder, a .gguf file "
+                              "or a config.json");
 
   Checkpoint checkpoint;
   checkpoint.path = path;

@@ -56,10 +56,22 @@ std::string fillIn(std::string name, const std::string &layer) {
 
 std::optional<NamedTensor> nameTensor(const std::string &huggingFace) {
   std::string layer, name = takeLayer(huggingFace, layer);
-  for (const TensorNaming &naming : namings)
-    if (name == naming.huggingFace)
-      return NamedTensor{&naming, fillIn(naming.meta, layer),
-                         fillIn(naming.gguf, layer)};
+  // A bias is named, cut and ordered as the rows that it is added to.
+  const std::string weight = ".weight", bias = ".bias";
+  size_t end = name.rfind('.');
+  bool isBias = end != std::string::npos && name.substr(end) == bias;
+  if (isBias)
+    name.replace(end, bias.size(), weight);
+  for (const TensorNaming &naming : namings) {
+    if (name != naming.huggingFace)
+      continue;
+    NamedTensor named{&naming, fillIn(naming.meta, layer),
+                      fillIn(naming.gguf, layer)};
+    if (isBias)
+      for (std::string *one : {&named.meta, &named.gguf})
+        one->replace(one->size() - weight.size(), weight.size(), bias);
+    return named;
+  }
   return std::nullopt;
 }
 

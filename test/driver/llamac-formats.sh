@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# One model in every format gives the same packed weights byte for byte; --rope-factor; which format wins, said with -v.
+# RUN: bash %s %t
+. "$(dirname "$0")/Inputs/llamac.sh"
+
+# convert NAME OPTIONS...: `model` in another format.
+convert() { local out=$1; shift; /usr/bin/python3 "$LLAMAC_SOURCE_DIR/test/import/Inputs/convert-model.py" model "$out" "$@"; }
+# pack MODEL OPTIONS...: its weights in packed.weights.
+pack() { local model=$1; shift; rm -f packed packed.weights; expect 0 llamac "$model" --gpu emulator --max-seq-len 64 --split-weights -o packed "$@"; }
+# equal MODEL, differs MODEL: against those of the safetensors.
+equal() { pack "$1" -q; cmp packed.weights expected || fail "$1 packs other weights than model"; }
+differs() { pack "$1" -q; ! cmp -s packed.weights expected || fail "$1 packs the same weights, which a fault should have changed"; }
+
+# Grouped queries, a tied head.
+make model --set tie_word_embeddings=true
+pack model -q; mv packed.weights expected
+convert shards --to bin --shards 2; equal shards
+convert meta --to meta --shards 2; equal meta
+convert model.gguf --to gguf; equal model.gguf
+# A converter that left the pairs as they are is seen.
+convert wrong --to meta --keep-pairs; differs wrong
+convert wrong.gguf --to gguf --keep-pairs; differs wrong.gguf
+
+# Several in one folder.
+cp model/model.safetensors shards
+pack shards -v; says "shards/model.safetensors: is read; shards/pytorch_model.bin.index.json beside it is not"
+cp meta/* model
+pack model -v; says "model/model.safetensors: is read; model/consolidated.00.pth beside it is not"
+cmp packed.weights expected
+rm model/model.safetensors
+equal model # Meta's
+
+# Scaled rope says its factor on the command line.
+sed -i 's/^{/{"use_scaled_rope": true, /' meta/params.json
+refused 1 meta --gpu emulator --max-seq-len 64
+says 'meta/params.json: "use_scaled_rope" is true'; says "--rope-factor (8 for Llama 3.1 and 3.3, 32 for Llama 3.2)"
+expect 0 llamac meta --gpu emulator --max-seq-len 64 --no-weights --emit=llama --rope-factor 32 -o - -q
+tells 'factor = 3.200000e+01'
+refused 1 model.gguf --rope-factor 8; says "--rope-factor is for Meta's params.json"
+refused 2 meta --rope-factor 0.5; says "--rope-factor"
+mkdir empty; cp model.gguf empty
+refused 1 empty; says "holds GGUF files; name one of them, as in empty/model.gguf"
