@@ -13,14 +13,16 @@ The templates in templates/ were written for these tests. They say what the publ
 messages: those of Llama-2-7b-chat-hf, Meta-Llama-3-8B-Instruct, Llama-3.1-8B-Instruct (the texts of 3.2 and 3.3 too,
 with the date below) by meta-llama, and TinyLlama-1.1B-Chat-v1.0 by TinyLlama, on huggingface.co.
 
-Dialogs of `special` hold names of special tokens. What a message says is text, so they are tokenized with
-sanitize_control_tokens=True; the others are the same with and without it.
+Dialogs of `special` hold names of special tokens, which apply_chat_template would take for these tokens. What a message says
+is text, so their ids are put together here: the template's own special tokens by their ids, and each text between two of
+them by the same tokenizer without added tokens. For the plain dialogs that gives what apply_chat_template gives.
 
 Made with the versions that each file names.
 """
 import argparse
 import json
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -133,16 +135,47 @@ def load(folder, changes):
         return AutoTokenizer.from_pretrained(copy)
 
 
+def without_added_tokens(tokenizer, is_first):
+    """`is_first`: for a text that no token stands before."""
+    from tokenizers import Tokenizer
+    parts = json.loads(tokenizer.backend_tokenizer.to_str())
+    parts["added_tokens"], parts["post_processor"] = [], None
+    if not is_first and (parts["pre_tokenizer"] or {}).get("prepend_scheme") == "first":
+        parts["pre_tokenizer"]["prepend_scheme"] = "never"
+    return Tokenizer.from_str(json.dumps(parts))
+
+
 def write_ids(name, template, folder, changes):
     tokenizer = load(folder, changes)
     text = (HERE / "templates" / f"{template}.jinja").read_text()
+    settings = {"chat_template": text, "add_generation_prompt": True, "date_string": DATE}
+    special = {token.content: id for id, token in tokenizer.added_tokens_decoder.items() if token.special}
+    either = re.compile("|".join(map(re.escape, sorted(special, key=len, reverse=True))))
+    names = sorted(special)
+    first, later = (without_added_tokens(tokenizer, is_first) for is_first in (True, False))
 
-    def ids(messages, **more):
-        return tokenizer.apply_chat_template(messages, chat_template=text, add_generation_prompt=True, tokenize=True,
-                                             return_dict=False, date_string=DATE, **more)
+    def marked(content):
+        return either.sub(lambda match: chr(0xE000 + names.index(match[0])), content)
 
-    write(name, {"plain": [ids(messages) for messages in PLAIN],
-                 "special": [ids(messages, sanitize_control_tokens=True) for messages in SPECIAL]})
+    def unmarked(piece):
+        return "".join(names[ord(c) - 0xE000] if 0xE000 <= ord(c) < 0xE000 + len(names) else c for c in piece)
+
+    def ids(messages):
+        rendered = tokenizer.apply_chat_template(
+            [{**message, "content": marked(message["content"])} for message in messages], tokenize=False, **settings)
+        result, at = [], 0
+        for match in [*either.finditer(rendered), None]:
+            piece = unmarked(rendered[at:match.start() if match else None])
+            if piece:
+                result += (later if at else first).encode(piece, add_special_tokens=False).ids
+            if match:
+                result.append(special[match[0]])
+                at = match.end()
+        return result
+
+    plain = [tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False, **settings) for messages in PLAIN]
+    assert plain == [ids(messages) for messages in PLAIN]
+    write(name, {"plain": plain, "special": [ids(messages) for messages in SPECIAL]})
 
 
 def check_published(folder):
