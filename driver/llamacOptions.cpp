@@ -41,6 +41,10 @@ void addOutput(CLI::App &app, CompileRequest &request) {
                "--random-weights or --weights")
       ->excludes(split)
       ->group(group);
+  app.add_flag("--no-selftest", request.noSelftest,
+               "Leave out what --selftest compares with: the reference has to "
+               "read all weights for it")
+      ->group(group);
 }
 
 void addTarget(CLI::App &app, CompileRequest &request) {

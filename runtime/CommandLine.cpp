@@ -207,6 +207,27 @@ void declareWeights(CLI::App &app, CommandLine &line) {
       ->group(group);
 }
 
+void declareChecks(CLI::App &app, CommandLine &line) {
+  const char *group = "Checks (in place of making text)";
+  app.add_flag("--selftest", line.selftest,
+               "Compare what this device computes, layer by layer, with what "
+               "the reference said at build time; a layer that drifts is named")
+      ->group(group);
+  app.add_option("--perplexity", line.perplexity,
+                 "The perplexity of a text, in windows of --ctx-size tokens "
+                 "(default: as many as were compiled); - is standard input")
+      ->type_name("FILE")
+      ->check(notEmpty("a file"))
+      ->group(group);
+  app.add_option("--perplexity-stride", line.stride,
+                 "With --perplexity: tokens from one window's start to the "
+                 "next (default 512, and at most the window)")
+      ->type_name("N")
+      ->check(wholeNumber(1, mostTokens))
+      ->needs("--perplexity")
+      ->group(group);
+}
+
 void declareSpeed(CLI::App &app, RawOptions &raw) {
   const char *group = "Speed";
   app.add_flag("--bench", raw.bench,
@@ -261,6 +282,7 @@ void declare(CLI::App &app, CommandLine &line, RawOptions &raw) {
   declareDevice(app, line, raw);
   declareWeights(app, line);
   line.device.emulator.declare(app, "Emulator", "off");
+  declareChecks(app, line);
   declareSpeed(app, raw);
   declareInformation(app, line);
 }
@@ -272,7 +294,8 @@ OptionPage getPage(const std::string &program) {
       "Goes on with a text, by the Llama model that this executable holds.";
   page.usage = {"[OPTION]... [PROMPT]", "[OPTION]... < FILE",
                 "--chat [--system TEXT] [OPTION]...",
-                "--bench [-p N,N...] [-n N,N...] [OPTION]..."};
+                "--bench [-p N,N...] [-n N,N...] [OPTION]...",
+                "--selftest | --perplexity FILE [OPTION]..."};
   page.extraArgument = "; quote a prompt of several words";
   page.sections = {
       {"Examples",
@@ -311,31 +334,26 @@ std::vector<uint32_t> readNumbers(const std::string &text) {
   return numbers;
 }
 
-/// What --bench leaves of the command line: where and how, nothing of a text.
-Error readBench(const CLI::App &app, CommandLine &line, const RawOptions &raw) {
-  static const std::set<std::string> taken = {"--bench",
-                                              "--prompt",
-                                              "--max-tokens",
-                                              "--repetitions",
-                                              "--batches",
-                                              "--json",
-                                              "--device",
-                                              "--ctx-size",
-                                              "--weights",
-                                              "--random-weights",
-                                              "--verbose",
-                                              "--help",
-                                              "--manual",
-                                              "--completion",
-                                              "--version",
-                                              "--emulator-check",
-                                              "--emulator-schedule",
-                                              "--profile",
-                                              "--profile-json"};
+/// What a work that makes no text leaves of the command line: where and how,
+/// nothing of a text, and `own`.
+Error refuseOthers(const CLI::App &app, const std::string &work,
+                   std::set<std::string> own) {
+  own.insert({"--json", "--device", "--weights", "--verbose", "--help",
+              "--manual", "--completion", "--version", "--emulator-check",
+              "--emulator-schedule", "--profile", "--profile-json", work});
   for (const CLI::Option *option : app.get_options())
-    if (option->count() && !taken.count(option->get_name()))
-      return Error("--bench makes no text and does not take " +
+    if (option->count() && !own.count(option->get_name()))
+      return Error(work + " makes no text and does not take " +
                    option->get_name());
+  return Error::success();
+}
+
+Error readBench(const CLI::App &app, CommandLine &line, const RawOptions &raw) {
+  if (Error error =
+          refuseOthers(app, "--bench",
+                       {"--prompt", "--max-tokens", "--repetitions",
+                        "--batches", "--ctx-size", "--random-weights"}))
+    return error;
   CommandLine::Bench &bench = line.bench.emplace();
   struct {
     const char *option;
@@ -465,6 +483,18 @@ CommandLine::parse(const std::vector<std::string> &arguments) {
   for (const char *option : {"--repetitions", "--batches"})
     if (app.count(option))
       return Error(std::string(option) + ": belongs to --bench");
+  if (line.selftest) {
+    if (Error error = refuseOthers(app, "--selftest", {}))
+      return error;
+    return line;
+  }
+  if (!line.perplexity.empty()) {
+    if (Error error = refuseOthers(app, "--perplexity",
+                                   {"--perplexity-stride", "--ctx-size",
+                                    "--random-weights", "--no-special"}))
+      return error;
+    return line;
+  }
   if (app.count("--max-tokens")) {
     if (Error error = checkValue("--max-tokens", raw.maxTokens,
                                  wholeNumber(0, mostTokens)))

@@ -59,6 +59,11 @@ struct CommandLine {
     uint32_t repetitions = 5;
   };
   std::optional<Bench> bench;
+  bool selftest = false;
+  std::string perplexity; ///< a file; "-" is standard input, "" is not asked
+  std::optional<uint32_t> stride; ///< with --perplexity
+  /// No text is to be made, so no prompt is needed.
+  bool measures() const { return bench || selftest || !perplexity.empty(); }
 
   /// `arguments` without the program's name. An Error is a wrong command line.
   static Result<CommandLine> parse(const std::vector<std::string> &arguments);

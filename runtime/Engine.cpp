@@ -286,7 +286,8 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
   // A kernel parameter is at most 8 bytes; arguments point into `values`.
   std::vector<uint64_t> values;
   std::vector<const void *> pointers;
-  for (const LlamacLaunch &launch : executable.launches(function)) {
+  const View<LlamacLaunch> launches = executable.launches(function);
+  for (const LlamacLaunch &launch : launches) {
     View<LlamacArgument> arguments = executable.arguments().slice(
         launch.first_argument, launch.argument_count);
     values.resize(arguments.size());
@@ -310,6 +311,12 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
     if (Error error = device.launch(kernels[launch.kernel], shape,
                                     pointers.data(), pointers.size(), stream))
       return error;
+    if (!residualHandler || function != LLAMAC_FUNCTION_PREFILL)
+      continue;
+    if (&launch + 1 == launches.end() || (&launch + 1)->layer != launch.layer)
+      if (Error error = showResidual(launch.layer,
+                                     variables[LLAMAC_VARIABLE_TOKENS]))
+        return error;
   }
   return Error::success();
 }

@@ -28,6 +28,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,6 +65,11 @@ struct DecodeInput {
   int32_t token;
   Choice choice = {};
 };
+
+/// Sees the residual stream of one chunk, [rows][hidden_size], after the
+/// embedding (layer -1) and after each layer; what it leaves there goes on.
+using ResidualHandler =
+    std::function<Error(int32_t layer, std::vector<float> &residual)>;
 
 /// Bytes of device memory by what they are for.
 struct EngineMemory {
@@ -103,6 +109,10 @@ public:
   Error prefill(KvCache::Sequence sequence, const std::vector<int32_t> &ids,
                 Rows rows, StepOutput &out, bool logits = true,
                 const Choice &choice = {});
+  /// The same with Rows::Last, for who looks at the layers: EngineByLayer.cpp.
+  Error prefillByLayer(KvCache::Sequence sequence,
+                       const std::vector<int32_t> &ids,
+                       const ResidualHandler &handler, StepOutput &out);
   /// Appends one token to each of several different sequences through @decode.
   /// One that finds no room is refused alone: see StepOutput::refused.
   Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
@@ -133,6 +143,8 @@ private:
   Error writeControl(View<int32_t> tokens, View<int32_t> positions,
                      View<int32_t> slots);
   Error run(LlamacFunction function, const Variables &variables);
+  /// Shows the residual stream to `residualHandler`.
+  Error showResidual(int32_t layer, uint64_t rows);
   /// `choices` and `sequences`: [rows].
   Error head(uint32_t firstRow, const std::vector<Choice> &choices,
              const std::vector<uint32_t> &sequences, StepOutput &out,
@@ -153,6 +165,7 @@ private:
   Module *kernelsModule = nullptr; ///< of runtime/kernels
   std::unique_ptr<SamplerKernels> sampler;
   StartTimes times;
+  const ResidualHandler *residualHandler = nullptr; ///< of prefillByLayer()
   std::array<DeviceAddress, LLAMAC_BUFFER_COUNT> buffers{};
 };
 

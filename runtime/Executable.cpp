@@ -170,6 +170,9 @@ Error ExecutableReader::read(const std::string &file, Executable::Check check) {
   if (Error error = section(LLAMAC_SECTION_TENSORS, header->tensors, &hashWhole,
                             result.tensorBytes))
     return error;
+  if (Error error = section(LLAMAC_SECTION_SELFTEST, header->selftest,
+                            &hashWhole, result.selftestBytes))
+    return error;
   bool inside = header->weights_place == LLAMAC_WEIGHTS_INSIDE;
   result.weightsHashed = check == Executable::Check::All;
   if (Error error = section(LLAMAC_SECTION_WEIGHTS,

@@ -69,6 +69,8 @@ public:
   std::string_view passport() const { return passportText; } ///< JSON
   /// The section .llamac.tensors; TensorTable::read checks it.
   View<uint8_t> tensors() const { return tensorBytes; }
+  /// The section .llamac.selftest; Selftest::read checks it. May be empty.
+  View<uint8_t> selftest() const { return selftestBytes; }
   /// Mapped, 4096-aligned; lives as long as this object. Empty where they are
   /// not inside: WeightSource finds them.
   View<uint8_t> weights() const { return weightBytes; }
@@ -94,7 +96,7 @@ private:
   const char *strings = nullptr;
   std::string_view ptxText, kernelsPtxText, tokenizerBytes, passportText;
   std::string_view cubinBytes, kernelsCubinBytes;
-  View<uint8_t> weightBytes, tensorBytes;
+  View<uint8_t> weightBytes, tensorBytes, selftestBytes;
   bool weightsHashed = false;
 };
 

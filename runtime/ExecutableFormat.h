@@ -18,6 +18,8 @@
  *                      absent without one
  *   .llamac.passport   JSON text for --info
  *   .llamac.tensors    LlamacTensorsHeader: which tensor lies where in the weights
+ *   .llamac.selftest   LlamacSelftestHeader: what --selftest compares with; absent
+ *                      with --no-selftest and --no-weights
  *   .llamac.weights    the packed weights; absent with --no-weights and
  *                      --split-weights
  *
@@ -43,6 +45,7 @@
 #define LLAMAC_SECTION_TOKENIZER ".llamac.tokenizer"
 #define LLAMAC_SECTION_PASSPORT ".llamac.passport"
 #define LLAMAC_SECTION_TENSORS ".llamac.tensors"
+#define LLAMAC_SECTION_SELFTEST ".llamac.selftest"
 #define LLAMAC_SECTION_WEIGHTS ".llamac.weights"
 
 /* Tokens per KV page, and the KV length that one block of a split decode
@@ -114,6 +117,7 @@ struct LlamacLaunch {
   struct LlamacExpression grid[3];     /* x y z */
   uint32_t block[3];                   /* threads */
   uint32_t dynamic_shared_bytes;
+  int32_t layer;                       /* of the model, from 0; -1: part of none */
 };
 
 struct LlamacKernel {
@@ -177,6 +181,7 @@ struct LlamacPlanHeader {
   struct LlamacSectionCheck tokenizer;
   struct LlamacSectionCheck passport;
   struct LlamacSectionCheck tensors;
+  struct LlamacSectionCheck selftest; /* size 0: absent */
   struct LlamacSectionCheck weights; /* hash in pieces; with --no-weights: the size that is needed, hash 0 */
   uint64_t weights_id;               /* XXH3 of section .llamac.tensors, with dtype as its seed */
   uint32_t weights_place;            /* LlamacWeightsPlace */
@@ -216,6 +221,13 @@ struct LlamacPlanHeader {
   uint64_t block_table_offset; /* [max_batch][ceil(max_seq_len/64)] page numbers */
   uint64_t next_token_offset;  /* [head_rows_max], written by @head */
   uint64_t logits_offset;      /* float [head_rows_max][vocab_size], written by @head */
+
+  /* The residual stream, byte offset into the workspace: float
+   * [max(max_chunk, max_batch)][residual_stride], of which hidden_size values a
+   * row count. Written by the launches before the first layer, then by each
+   * layer; read by the next and by @head. */
+  uint64_t residual_offset;
+  uint64_t residual_stride; /* floats, from one row to the next */
 
   /* arrays in this section: byte offset from the header's start, and count */
   uint64_t kernels_offset;
@@ -273,6 +285,30 @@ struct LlamacStreamSource {
   uint64_t rows;        /* of k elements; of a vector of pairs: its elements */
   uint32_t name_offset; /* into the strings: the tensor's name */
   uint32_t reserved;    /* 0 */
+};
+
+/* Section .llamac.selftest: what the float64 reference says of a few fixed
+ * tokens, layer by layer. Stage 0 is the embedding; stage s is layer s - 1,
+ * given the values of stage s - 1 exactly as they are stored here, so that an
+ * error of one layer is not seen in the next. docs/numerics.md says how the
+ * bounds are made. Offsets are from the header's start, multiples of 8. */
+#define LLAMAC_SELFTEST_MAGIC 0x464c4553434d4c4cull /* "LLMCSELF" */
+#define LLAMAC_SELFTEST_TOKENS_MAX 8u
+
+struct LlamacSelftestHeader {
+  uint64_t magic;
+  uint32_t token_count; /* 1 to LLAMAC_SELFTEST_TOKENS_MAX */
+  uint32_t stages;      /* layers + 1 */
+  uint32_t hidden_size;
+  uint32_t vocab_size;
+  uint64_t tokens_offset;   /* int32 [token_count] */
+  uint64_t residual_offset; /* float [stages][token_count][hidden_size] */
+  uint64_t bounds_offset;   /* float [stages][token_count]: see docs/numerics.md */
+  uint64_t logits_offset;   /* float [vocab_size]: of the last token */
+  float head_bound;         /* of each logit, given the last stage's values */
+  float run_bound;          /* of the relative L2 error of a whole run's logits */
+  int32_t greedy_id;        /* the highest logit's */
+  uint32_t greedy_settled;  /* 1: no rounding may change it */
 };
 
 /* The first bytes of OUT.weights; zeros up to LLAMAC_WEIGHTS_HEADER_BYTES. */

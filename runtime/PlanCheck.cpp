@@ -153,6 +153,7 @@ Error Checker::model() {
       {"max_batch", plan.max_batch, 1, 1u << 20},
       {"max_chunk", plan.max_chunk, 1, plan.max_seq_len},
       {"head_rows_max", plan.head_rows_max, 1, most},
+      {"residual_stride", plan.residual_stride, plan.hidden_size, most},
       {"weights_place", plan.weights_place, 0, LLAMAC_WEIGHTS_BESIDE},
       {"chat_template", plan.chat_template, 0, LLAMAC_CHAT_COUNT - 1},
       {"add_bos", plan.add_bos, 0, plan.bos_id >= 0 ? 1u : 0u},
@@ -203,6 +204,7 @@ Error Checker::model() {
       {"next_token_offset", plan.next_token_offset, plan.head_rows_max},
       {"logits_offset", plan.logits_offset,
        static_cast<uint64_t>(plan.head_rows_max) * plan.vocab_size},
+      {"residual_offset", plan.residual_offset, rows * plan.residual_stride},
   };
   for (const auto &entry : controls)
     if (Error error = control(entry.field, entry.offset, entry.words))
@@ -303,6 +305,9 @@ Error Checker::launches() {
                    std::to_string(launch.first_argument) + " + " +
                        std::to_string(launch.argument_count),
                    "a range inside " + std::to_string(plan.argument_count));
+    if (launch.layer < -1 || launch.layer >= static_cast<int64_t>(plan.layers))
+      return fault(field + " layer", std::to_string(launch.layer),
+                   "-1 or a layer below " + std::to_string(plan.layers));
     if (launch.cooperative > 1)
       return fault(field + " cooperative", launch.cooperative, "0 or 1");
     uint64_t threads = 1;

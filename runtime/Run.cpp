@@ -2,12 +2,12 @@
 // Command line -> requests -> device -> text.
 #include "runtime/Run.h"
 
-#include "runtime/Bench.h"
 #include "runtime/Chat.h"
 #include "runtime/CommandLine.h"
 #include "runtime/CompletionJson.h"
 #include "runtime/Generator.h"
 #include "runtime/Info.h"
+#include "runtime/Measurement.h"
 #include "runtime/Npy.h"
 #include "runtime/Output.h"
 #include "runtime/ProgressBar.h"
@@ -23,13 +23,6 @@
 using namespace llrt;
 
 namespace {
-
-/// An error and the exit status that it means.
-struct Failure {
-  int status;
-  std::string message;
-};
-using Outcome = std::optional<Failure>;
 
 /// For -v: what is on.
 std::string describe(const Sampling &sampling) {
@@ -76,8 +69,6 @@ private:
   Outcome startDevice();
   Outcome generate();
   Outcome chat();
-  Outcome prepareBench();
-  Outcome bench();
   Error finishOne(size_t index, Completion &completion);
   Error writeLogits(size_t index, const Completion &completion);
   void say(const std::string &text) const {
@@ -85,9 +76,6 @@ private:
   }
   void showStatistics(const GenerationStatistics &counts) const;
   void showStart(const GenerationStatistics &counts) const;
-  static Outcome failed(const Error &error) {
-    return Failure{exitFailed, error.message()};
-  }
 
   const CommandLine &line;
   std::string program;
@@ -101,7 +89,7 @@ private:
   Sampling sampling;
   uint64_t seed = 0; ///< of prompt 0
   double openSeconds = 0, deviceSeconds = 0;
-  BenchRequest benchRequest;
+  std::unique_ptr<Measurement> measurement; ///< null: text is made
   std::vector<Request> requests;
   std::vector<std::optional<std::string>>
       finished; ///< JSON lines that wait for earlier ones
@@ -470,44 +458,6 @@ Outcome Session::chat() {
                                : std::nullopt;
 }
 
-Outcome Session::prepareBench() {
-  Result<BenchRequest> made =
-      BenchRequest::make(*line.bench, executable->plan(), line.contextSize);
-  if (!made)
-    return Failure{exitUsage, made.error().message()};
-  benchRequest = std::move(*made);
-  settings = benchRequest.engineOptions();
-  return std::nullopt;
-}
-
-Outcome Session::bench() {
-  const bool emulator = device->isEmulator();
-  std::optional<double> streamRate;
-  if (emulator) {
-    say("counts of the emulator; it tells no time of a GPU");
-  } else if (Result<double> rate = measureStreamRate(*executable, *device)) {
-    streamRate = *rate;
-    char text[96];
-    std::snprintf(text, sizeof text,
-                  "a streaming kernel reads %.1f GB/s on this GPU",
-                  *rate / 1e9);
-    say(text);
-  } else {
-    say(rate.error().message());
-  }
-  if (!line.json)
-    if (Error error =
-            output.write(benchTableHead(emulator, streamRate.has_value())))
-      return failed(error);
-  auto done = [&](const BenchReport &report) {
-    return output.write(line.json ? report.json() : report.tableRow());
-  };
-  if (Error error = runBench(*engine, *device, BenchModel::of(*executable),
-                             benchRequest, streamRate, done))
-    return failed(error);
-  return std::nullopt;
-}
-
 int Session::run() {
   auto work = [&]() -> Outcome {
     const auto start = std::chrono::steady_clock::now();
@@ -518,13 +468,19 @@ int Session::run() {
       Error error = output.write(describe(*executable, settings));
       return error ? failed(error) : std::nullopt;
     }
-    if (Outcome outcome = line.bench ? prepareBench() : readRequests())
+    measurement = Measurement::make(line);
+    if (Outcome outcome =
+            measurement
+                ? measurement->prepare(*executable, tokenizer.get(), settings)
+                : readRequests())
       return outcome;
     if (Outcome outcome = openWeights())
       return outcome;
     if (Outcome outcome = startDevice())
       return outcome;
-    Outcome outcome = line.bench                                 ? bench()
+    auto toUser = [&](const std::string &text) { say(text); };
+    Outcome outcome = measurement ? measurement->run(*executable, *device,
+                                                     *engine, output, toUser)
                       : line.source == CommandLine::Source::Chat ? chat()
                                                                  : generate();
     // A run that failed has a profile, too.
@@ -560,7 +516,7 @@ int llrt::runExecutable(int argumentCount, char **arguments) {
   if (!text.empty())
     return output.write(text) && !output.closed() ? exitFailed : exitDone;
   if (line->source == CommandLine::Source::None && !line->info &&
-      !line->bench && isatty(STDIN_FILENO)) {
+      !line->measures() && isatty(STDIN_FILENO)) {
     std::fprintf(stderr,
                  "%s: no prompt: give a text, -p TEXT, -f FILE, --ids IDS or "
                  "--prompts FILE; --help says more\n",

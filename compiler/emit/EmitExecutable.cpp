@@ -75,8 +75,13 @@ private:
     std::vector<uint8_t> table =
         makeTensorTable(parts.checkpoint.config, parts.streams);
     header.weights_id = getWeightsId(table, header.dtype);
-    return writer.addSection(LLAMAC_SECTION_TENSORS, table.data(), table.size(),
-                             header.tensors);
+    if (llrt::Error error = writer.addSection(
+            LLAMAC_SECTION_TENSORS, table.data(), table.size(), header.tensors))
+      return error;
+    if (parts.selftest.empty())
+      return llrt::Error::success();
+    return writer.addSection(LLAMAC_SECTION_SELFTEST, parts.selftest.data(),
+                             parts.selftest.size(), header.selftest);
   }
 
   /// Packs into `sink`, and notes the hash.

@@ -17,6 +17,7 @@ struct ExecutableParts {
   std::string kernelsCubin;
   std::function<std::string()> makePassport; // called after the weights
   std::vector<PackedStream> streams;
+  std::vector<uint8_t> selftest; // the section; empty: none
   LlamacWeightsPlace place = LLAMAC_WEIGHTS_INSIDE;
   unsigned threads = 1;
   std::function<void(uint64_t)> progress; // bytes packed so far; may be empty

@@ -52,6 +52,8 @@ private:
     launch.first_argument = plan.arguments.size();
     launch.argument_count = op.getKernelOperands().size();
     launch.cooperative = op->hasAttr("tile.cooperative");
+    auto layer = op->getAttrOfType<IntegerAttr>("tile.layer");
+    launch.layer = layer ? int32_t(layer.getInt()) : -1;
     gpu::KernelDim3 grid = op.getGridSizeOperandValues();
     gpu::KernelDim3 block = op.getBlockSizeOperandValues();
     Value gridSizes[] = {grid.x, grid.y, grid.z};
@@ -272,7 +274,9 @@ LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
        positions = to(header.positions_offset), slots = to(header.slots_offset),
        table = to(header.block_table_offset),
        next = to(header.next_token_offset), logits = to(header.logits_offset),
-       weights = to(header.weights_bytes), page = to(header.page_bytes);
+       residual = to(header.residual_offset),
+       stride = to(header.residual_stride), weights = to(header.weights_bytes),
+       page = to(header.page_bytes);
   auto chunk = to(header.max_chunk), rows = to(header.head_rows_max);
   if (failed(readNumbers(tiled, "tile.workspace",
                          {{"bytes", workspace},
@@ -281,7 +285,9 @@ LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
                           {"slots", slots},
                           {"block_table", table},
                           {"next_token", next},
-                          {"logits", logits}})) ||
+                          {"logits", logits},
+                          {"residual", residual},
+                          {"residual_stride", stride}})) ||
       failed(readNumbers(tiled, "tile.limits",
                          {{"weights_bytes", weights},
                           {"page_bytes", page},

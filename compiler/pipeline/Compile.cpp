@@ -9,6 +9,7 @@
 #include "compiler/emit/OutputFile.h"
 #include "compiler/emit/Passport.h"
 #include "compiler/emit/PlanWriter.h"
+#include "compiler/emit/SelftestWriter.h"
 #include "compiler/emit/WeightsFile.h"
 #include "compiler/import/ChatTemplateText.h"
 #include "compiler/import/ImportLlama.h"
@@ -385,6 +386,49 @@ private:
     plan.header.chat_template = which;
   }
 
+  /// Empty where there is to be none, or can be none.
+  std::vector<uint8_t> makeSelftestSection(const LlamacPlanHeader &header) {
+    if (request.noSelftest || !checkpoint.hasWeights)
+      return {};
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    auto seconds = [&] {
+      return std::chrono::duration<double>(Clock::now() - start).count();
+    };
+    const uint64_t bytes = getSelftestBytes(checkpoint, header);
+    llrt::ProgressBar bar("self-test", bytes, request.quiet);
+    bool warned = false;
+    auto section = timed("selftest", [&] {
+      return makeSelftest(
+          checkpoint, header,
+          llvm::hardware_concurrency().compute_thread_count(),
+          [&](uint64_t done) {
+            const double whole = seconds() * double(bytes) / double(done);
+            if (whole > 60 && seconds() > 2 && !warned) {
+              warned = true;
+              bar.clear();
+              note("the reference's values for --selftest take some " +
+                   std::to_string(int(whole)) +
+                   " s here; --no-selftest leaves them out");
+            }
+            bar.show(done);
+          });
+    });
+    bar.clear();
+    if (!section) {
+      warn("no values for --selftest: " + section.error().message());
+      return {};
+    }
+    if (request.verbose) {
+      std::string text;
+      llvm::raw_string_ostream(text)
+          << llvm::format("values for --selftest: %.1f KB in %.2f s",
+                          double(section->size()) / 1e3, seconds());
+      note(text);
+    }
+    return std::move(*section);
+  }
+
   llrt::Error emit(LaunchPlan &plan, const std::string &ptx,
                    std::vector<PackedStream> &streams) {
     LlamacWeightsPlace place = !checkpoint.hasWeights ? LLAMAC_WEIGHTS_NONE
@@ -419,6 +463,7 @@ private:
       facts.runtimeKernels = readAssemblerLog(kernels->log);
       warnOfSpills(facts.runtimeKernels);
     }
+    std::vector<uint8_t> selftest = makeSelftestSection(plan.header);
     // Beside the packing: both read the whole checkpoint.
     SourceHashing hashing(checkpoint);
     llrt::ProgressBar bar("packing", plan.header.weights_bytes, request.quiet);
@@ -433,6 +478,7 @@ private:
                             return makePassport(checkpoint, plan, facts);
                           },
                           std::move(streams),
+                          std::move(selftest),
                           place,
                           llvm::hardware_concurrency().compute_thread_count(),
                           [&](uint64_t done) { bar.show(done); }};

@@ -30,6 +30,7 @@ struct CompileRequest {
   bool allowLong = false;
   std::optional<double> ropeFactor; // of Meta's params.json
   bool noWeights = false;    // shapes only
+  bool noSelftest = false;   // leave out what --selftest compares with
   bool splitWeights = false; // in a file of their own; not with noWeights
   bool verbose = false;
   bool quiet = false;

@@ -82,7 +82,8 @@ void LlamaTiler::launch(HostFunction &function, Location loc,
     kernel->setAttr(
         NVVM::NVVMDialect::getMinctasmAttrName(),
         attributes.getI32IntegerAttr(std::min<uint32_t>(occupancy.blocks, 2)));
-  function.launch(loc, kernel, shape, arguments);
+  function.launch(loc, kernel, shape, arguments,
+                  &function == &*head ? -1 : layer);
 }
 
 void LlamaTiler::launchProduct(Location loc, ProductShape shape, StringRef role,

@@ -53,15 +53,18 @@ Value HostFunction::extent(Location loc, const AttentionGrid &grid) {
 }
 
 void HostFunction::launch(Location loc, gpu::GPUFuncOp kernel,
-                          const Shape &shape, ValueRange arguments) {
+                          const Shape &shape, ValueRange arguments,
+                          int64_t layer) {
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
   Value shared = arith::ConstantIntOp::create(
       builder, loc, builder.getI32Type(), shape.sharedBytes);
-  gpu::LaunchFuncOp::create(
+  auto launch = gpu::LaunchFuncOp::create(
       builder, loc, kernel,
       gpu::KernelDim3{shape.grid[0], shape.grid[1], shape.grid[2]},
       gpu::KernelDim3{index(shape.threads), index(1), index(1)}, shared,
       arguments);
+  if (layer >= 0)
+    launch->setAttr("tile.layer", builder.getI64IntegerAttr(layer));
 }

@@ -35,8 +35,9 @@ public:
     int64_t threads;
     int64_t sharedBytes;
   };
+  /// `layer` becomes the attribute `tile.layer`; -1: the launch is no layer's.
   void launch(Location loc, gpu::GPUFuncOp kernel, const Shape &shape,
-              ValueRange arguments);
+              ValueRange arguments, int64_t layer);
 
 private:
   OpBuilder builder;

@@ -59,5 +59,6 @@ DictionaryAttr Workspace::getAttr(Builder &builder) const {
       {entry("bytes", bytes), entry("tokens", tokens),
        entry("positions", positions), entry("slots", slots),
        entry("block_table", blockTable), entry("next_token", nextToken),
-       entry("logits", logits)});
+       entry("logits", logits), entry("residual", x),
+       entry("residual_stride", xStride)});
 }

@@ -1,5 +1,5 @@
 // `tile`: weights become streams with a place, ops become kernels, functions become lists of launches.
-module attributes {gpu.container_module, llama.model = #llama.model<hidden_size = 256, intermediate_size = 704, layers = 4, heads = 4, kv_heads = 2, head_dim = 64, vocab_size = 2048, pieces = 2048, max_seq_len = 512, max_batch = 8, rope = <theta = 1.000000e+04 : f64>, rms_norm_eps = 1.000000e-05 : f64, tied = true, storage = bf16>, tile.limits = {head_rows_max = 64 : i64, max_chunk = 512 : i64, page_bytes = 131072 : i64, weights_bytes = 6956032 : i64}, tile.workspace = {block_table = 2382848 : i64, bytes = 2384896 : i64, logits = 1835008 : i64, next_token = 2383872 : i64, positions = 2378752 : i64, slots = 2380800 : i64, tokens = 2376704 : i64}} {
+module attributes {gpu.container_module, llama.model = #llama.model<hidden_size = 256, intermediate_size = 704, layers = 4, heads = 4, kv_heads = 2, head_dim = 64, vocab_size = 2048, pieces = 2048, max_seq_len = 512, max_batch = 8, rope = <theta = 1.000000e+04 : f64>, rms_norm_eps = 1.000000e-05 : f64, tied = true, storage = bf16>, tile.limits = {head_rows_max = 64 : i64, max_chunk = 512 : i64, page_bytes = 131072 : i64, weights_bytes = 6956032 : i64}, tile.workspace = {block_table = 2382848 : i64, bytes = 2384896 : i64, logits = 1835008 : i64, next_token = 2383872 : i64, positions = 2378752 : i64, residual = 0 : i64, residual_stride = 256 : i64, slots = 2380800 : i64, tokens = 2376704 : i64}} {
   llama.weight @model.embed_tokens.weight : tensor<2048x256xbf16>
   llama.weight @model.layers.0.input_layernorm.weight : tensor<256xbf16>
   llama.weight @model.layers.0.self_attn.q_proj.weight : tensor<256x256xbf16>
@@ -151,7 +151,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_1 = arith.constant 128 : index
     %c1_2 = arith.constant 1 : index
     %c1_3 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@qkv_8 blocks in (%10, %11, %12) threads in (%c128_1, %c1_2, %c1_3)  dynamic_shared_memory_size %c65792_i32 args(%arg1 : !llvm.ptr<1>, %4 : !llvm.ptr<1>, %5 : !llvm.ptr<1>, %arg3 : !llvm.ptr<1>, %6 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %7 : !llvm.ptr<1>, %8 : !llvm.ptr<1>, %9 : !llvm.ptr<1>, %arg4 : i32)
+    gpu.launch_func  @kernels::@qkv_8 blocks in (%10, %11, %12) threads in (%c128_1, %c1_2, %c1_3)  dynamic_shared_memory_size %c65792_i32 args(%arg1 : !llvm.ptr<1>, %4 : !llvm.ptr<1>, %5 : !llvm.ptr<1>, %arg3 : !llvm.ptr<1>, %6 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %7 : !llvm.ptr<1>, %8 : !llvm.ptr<1>, %9 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
     %13 = tile.place %arg1[589824] : !llvm.ptr<1>
     %14 = tile.place %arg1[2378752] : !llvm.ptr<1>
     %15 = tile.place %arg1[2380800] : !llvm.ptr<1>
@@ -165,7 +165,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c32 = arith.constant 32 : index
     %c1_4 = arith.constant 1 : index
     %c1_5 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@attention_split blocks in (%19, %20, %21) threads in (%c32, %c1_4, %c1_5)  dynamic_shared_memory_size %c32784_i32 args(%13 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %15 : !llvm.ptr<1>, %16 : !llvm.ptr<1>, %18 : !llvm.ptr<1>)
+    gpu.launch_func  @kernels::@attention_split blocks in (%19, %20, %21) threads in (%c32, %c1_4, %c1_5)  dynamic_shared_memory_size %c32784_i32 args(%13 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %15 : !llvm.ptr<1>, %16 : !llvm.ptr<1>, %18 : !llvm.ptr<1>) {tile.layer = 0 : i64}
     %22 = tile.extent %arg4 * 1 per 1
     %23 = tile.extent * 256 per 256
     %24 = tile.extent * 1 per 1
@@ -173,7 +173,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_7 = arith.constant 128 : index
     %c1_8 = arith.constant 1 : index
     %c1_9 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@attention_merge blocks in (%22, %23, %24) threads in (%c128_7, %c1_8, %c1_9)  dynamic_shared_memory_size %c0_i32_6 args(%18 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %17 : !llvm.ptr<1>)
+    gpu.launch_func  @kernels::@attention_merge blocks in (%22, %23, %24) threads in (%c128_7, %c1_8, %c1_9)  dynamic_shared_memory_size %c0_i32_6 args(%18 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %17 : !llvm.ptr<1>) {tile.layer = 0 : i64}
     %25 = tile.place %arg1[851968] : !llvm.ptr<1>
     %26 = tile.place %arg0[1311744] : !llvm.ptr<1>
     %27 = tile.extent %arg4 * 1 per 8
@@ -183,7 +183,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_11 = arith.constant 128 : index
     %c1_12 = arith.constant 1 : index
     %c1_13 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@out_projection_8 blocks in (%27, %28, %29) threads in (%c128_11, %c1_12, %c1_13)  dynamic_shared_memory_size %c65792_i32_10 args(%25 : !llvm.ptr<1>, %26 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32)
+    gpu.launch_func  @kernels::@out_projection_8 blocks in (%27, %28, %29) threads in (%c128_11, %c1_12, %c1_13)  dynamic_shared_memory_size %c65792_i32_10 args(%25 : !llvm.ptr<1>, %26 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
     %30 = tile.place %arg0[1442816] : !llvm.ptr<1>
     %31 = tile.place %arg0[1443840] : !llvm.ptr<1>
     %32 = tile.place %arg1[1114112] : !llvm.ptr<1>
@@ -194,7 +194,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_15 = arith.constant 128 : index
     %c1_16 = arith.constant 1 : index
     %c1_17 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@gate_up_8 blocks in (%33, %34, %35) threads in (%c128_15, %c1_16, %c1_17)  dynamic_shared_memory_size %c65792_i32_14 args(%arg1 : !llvm.ptr<1>, %30 : !llvm.ptr<1>, %31 : !llvm.ptr<1>, %32 : !llvm.ptr<1>, %arg4 : i32)
+    gpu.launch_func  @kernels::@gate_up_8 blocks in (%33, %34, %35) threads in (%c128_15, %c1_16, %c1_17)  dynamic_shared_memory_size %c65792_i32_14 args(%arg1 : !llvm.ptr<1>, %30 : !llvm.ptr<1>, %31 : !llvm.ptr<1>, %32 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
     %36 = tile.place %arg1[1114112] : !llvm.ptr<1>
     %37 = tile.place %arg0[2164736] : !llvm.ptr<1>
     %38 = tile.extent %arg4 * 1 per 8
@@ -204,7 +204,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_18 = arith.constant 128 : index
     %c1_19 = arith.constant 1 : index
     %c1_20 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c65856_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32)
+    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c65856_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
     // ...
     return
   }

@@ -435,9 +435,8 @@ void Model::runLayer(int64_t index, Sequence &sequence, Vector &x) const {
   const Layer &layer = layers[index];
   Sequence::Layer &cache = sequence.layers[index];
 
-  std::vector<Vector> qkv =
-      normProducts(x, count, layer.attentionNorm,
-                   {&layer.query, &layer.key, &layer.value});
+  std::vector<Vector> qkv = normProducts(
+      x, count, layer.attentionNorm, {&layer.query, &layer.key, &layer.value});
   rotate(qkv[0], count, settings.heads, first);
   rotate(qkv[1], count, settings.kvHeads, first);
   for (Vector &part : qkv)
@@ -446,9 +445,9 @@ void Model::runLayer(int64_t index, Sequence &sequence, Vector &x) const {
   cache.keys.insert(cache.keys.end(), qkv[1].begin(), qkv[1].end());
   cache.values.insert(cache.values.end(), qkv[2].begin(), qkv[2].end());
 
-  Vector attention = product(
-      layer.output,
-      attend(qkv[0], count, cache, first, sequence.entropySum), count);
+  Vector attention =
+      product(layer.output,
+              attend(qkv[0], count, cache, first, sequence.entropySum), count);
   addBias(layer.output, attention, count);
   for (size_t i = 0; i < x.size(); ++i)
     x[i] += attention[i];

@@ -170,8 +170,8 @@ private:
 
   Model() = default;
   static Result<Model> create(const Config &config, const TensorSource &source,
-                              Rounding rounding, Mutant mutant,
-                              uint64_t jitter, unsigned threads);
+                              Rounding rounding, Mutant mutant, uint64_t jitter,
+                              unsigned threads);
   /// Everything, or with `streamed` the vectors alone.
   Error load(const TensorSource &source);
   /// An activation that becomes the operand of a product or a KV entry.

@@ -18,7 +18,7 @@ public:
   /// Of the tensor with this Hugging Face name, [out][in] for a matrix; null
   /// where there is none.
   virtual const std::vector<int64_t> *shape(const std::string &name) const = 0;
-  /// Elements [first, first + count) of a tensor that has them, row major, as
+  /// Elements [first, first + count) of a tensor that has them, whole rows, as
   /// roundTo(rounding) gives them. Several threads call it at once.
   virtual void read(const std::string &name, int64_t first, int64_t count,
                     Rounding rounding, double *values) const = 0;

@@ -25,19 +25,19 @@ refuses() {
   done
 }
 
-lists llamac MODEL -o --gpu --dtype --max-seq-len --max-batch --blocks --chat-template --allow-long --rope-factor --split-weights --no-weights --emit \
+lists llamac MODEL -o --gpu --dtype --max-seq-len --max-batch --blocks --chat-template --allow-long --rope-factor --split-weights --no-weights --no-selftest --emit \
   --dump-dir --verbose --quiet --time-phases --version --help --manual --completion
 refuses llamac model --chat --system --opt-level --weights --random-weights --device -x
 
 lists ./toy PROMPT --prompt --file --chat --messages --system --max-tokens --temperature --top-p --top-k --min-p --repeat-penalty \
   --presence-penalty --frequency-penalty --seed --stop --ids --prompts --no-special --json --logprobs --echo --device --ctx-size \
-  --max-batch --bench --repetitions --info --dump-logits --force-ids --weights --random-weights --verbose --version \
-  --help --manual --completion
+  --max-batch --bench --repetitions --info --dump-logits --force-ids --weights --random-weights --selftest \
+  --perplexity --perplexity-stride --verbose --version --help --manual --completion
 for short in -p -f -n -c -r -v -h; do
   run 0 ./toy --help
   grep -qE "^  $short, " out || fail "./toy --help does not list $short"
 done
-refuses ./toy text --selftest --perplexity --gpu --emit --threads -x
+refuses ./toy text --gpu --emit --threads -x
 
 # A wrong option wins over --help; --help goes to stdout, and ends well when nobody reads it.
 run 2 ./toy --help --frobnicate; says "unknown option --frobnicate"

@@ -25,7 +25,8 @@ std::string makeModule(const std::string &prefill) {
       rope = <theta = 1.0e+04 : f64>, rms_norm_eps = 1.0e-05 : f64,
       tied = false, storage = bf16>,
     tile.workspace = {bytes = 4096, tokens = 64, positions = 128, slots = 192,
-      block_table = 256, next_token = 512, logits = 1024},
+      block_table = 256, next_token = 512, logits = 1024,
+      residual = 2048, residual_stride = 64},
     tile.limits = {max_chunk = 128, head_rows_max = 64, weights_bytes = 9216,
       page_bytes = 16384}} {
   llama.weight @"a.weight" : tensor<64x64xbf16>
@@ -83,7 +84,7 @@ const char *const body = R"(
       threads in (%c128, %c1, %c1) args(%rope : !llvm.ptr<1>, %splits : i32)
   gpu.launch_func @kernels::@qkv blocks in (%gx, %gy, %c1)
       threads in (%c128, %c1, %c1) dynamic_shared_memory_size %shared
-      args(%a : !llvm.ptr<1>, %five : i32)
+      args(%a : !llvm.ptr<1>, %five : i32) {tile.layer = 3 : i64}
 )";
 
 TEST_F(PlanWriterTest, LaunchesAndArguments) {
@@ -99,6 +100,8 @@ TEST_F(PlanWriterTest, LaunchesAndArguments) {
   EXPECT_EQ(plan.getKernelName(launch.kernel), "qkv");
   EXPECT_EQ(launch.first_argument, 2u);
   EXPECT_EQ(launch.argument_count, 2u);
+  EXPECT_EQ(launch.layer, 3);
+  EXPECT_EQ(plan.launches[0].layer, -1);
   EXPECT_EQ(launch.dynamic_shared_bytes, 32768u);
   EXPECT_EQ(launch.block[0], 128u);
   EXPECT_EQ(launch.grid[0].variable, uint32_t(LLAMAC_VARIABLE_TOKENS));
@@ -133,6 +136,8 @@ TEST_F(PlanWriterTest, HeaderIsFilled) {
   EXPECT_EQ(header.weights_bytes, 9216u);
   EXPECT_EQ(header.workspace_bytes, 4096u);
   EXPECT_EQ(header.logits_offset, 1024u);
+  EXPECT_EQ(header.residual_offset, 2048u);
+  EXPECT_EQ(header.residual_stride, 64u);
   EXPECT_EQ(header.block_table_offset, 256u);
   EXPECT_EQ(header.dtype, uint32_t(LLAMAC_BF16));
   EXPECT_EQ(header.sm_version, 90u);

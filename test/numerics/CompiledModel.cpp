@@ -64,6 +64,26 @@ Error CompiledModel::setChunk(uint32_t chunk) {
   return Error::success();
 }
 
+Result<SelftestReport> CompiledModel::selftest(View<uint8_t> packed) {
+  Result<Selftest> test = Selftest::read(*executable);
+  if (!test)
+    return test.error();
+  auto nothing = [](const SelftestPart &) { return Error::success(); };
+  if (packed.empty())
+    return test->run(*engine, nothing);
+  EngineOptions other = test->engineOptions();
+  Result<std::shared_ptr<const WeightSource>> weights =
+      WeightSource::fromMemory(*executable, packed);
+  if (!weights)
+    return weights.error();
+  other.weights = *weights;
+  Result<std::unique_ptr<Engine>> made =
+      Engine::create(*executable, *device, other);
+  if (!made)
+    return made.error();
+  return test->run(**made, nothing);
+}
+
 Result<FloatLogits> CompiledModel::run(const ForcedRun &one) {
   Result<std::vector<FloatLogits>> all = runBatch({one});
   if (!all)

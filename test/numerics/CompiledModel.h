@@ -6,6 +6,7 @@
 #define LLAMAC_TEST_NUMERICS_COMPILEDMODEL_H
 
 #include "runtime/Engine.h"
+#include "runtime/Selftest.h"
 
 #include <memory>
 #include <string>
@@ -41,6 +42,9 @@ public:
   /// `count` tokens that the device itself chooses after `prompt`.
   Result<std::vector<int32_t>> greedy(const std::vector<int32_t> &prompt,
                                       size_t count);
+
+  /// What --selftest says, with the weights of `packed` where that is given.
+  Result<SelftestReport> selftest(View<uint8_t> packed = {});
 
   const LlamacPlanHeader &plan() const { return executable->plan(); }
 

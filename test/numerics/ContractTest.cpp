@@ -143,6 +143,18 @@ protected:
     covered += verdict.covered;
     steps += logits.size();
   }
+  /// The executable's own check: the reference that llamac ran over the mapped
+  /// checkpoint, against these kernels.
+  void checkSelftest() {
+    Result<SelftestReport> report = model->selftest();
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_TRUE(report->passed()) << report->failure();
+    EXPECT_EQ(report->parts.size(), model->plan().layers + 3u);
+    double closest = 0;
+    for (const SelftestPart &part : report->parts)
+      closest = std::max(closest, part.deviation / part.bound);
+    std::printf("  selftest: %.2f of its bounds\n", closest);
+  }
   void TearDown() override {
     if (steps) {
       std::printf("  argmax covered at %zu of %zu steps\n", covered, steps);
@@ -157,6 +169,7 @@ protected:
 } // namespace
 
 TEST_P(Contract, Holds) {
+  checkSelftest();
   const Oracle &oracle = *prepared->oracle;
   const size_t max = maximum();
   const bool example = GetParam().model == exampleName;
@@ -240,6 +253,7 @@ TEST_P(SevenPages, Holds) {
 // Kernels that copy by cp.async (sm_80 to sm_89), and those of sm_120.
 class OtherGpus : public Contract {};
 TEST_P(OtherGpus, Holds) {
+  checkSelftest();
   const Oracle &oracle = *prepared->oracle;
   for (size_t length : {size_t(1), pageTokens + 1})
     check("prompt of " + std::to_string(length),

@@ -186,8 +186,8 @@ TEST(Streamed, SaysTheSame) {
       const Logits resident = run(make(model, tensors, rounding), ids, 6);
       Logits first;
       for (unsigned threads : {1u, 3u}) {
-        Result<reference::Model> streamed = reference::Model::stream(
-            model.config, source, rounding, threads);
+        Result<reference::Model> streamed =
+            reference::Model::stream(model.config, source, rounding, threads);
         ASSERT_TRUE(streamed) << streamed.error().message();
         const Logits logits = run(*streamed, ids, 6);
         if (first.empty())

@@ -120,7 +120,8 @@ TEST(CommandLineTest, TakesTheOptions) {
 }
 
 TEST(CommandLineTest, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(bad({"--selftest"}), "unknown option --selftest");
+  EXPECT_EQ(bad({"--self-test"}),
+            "unknown option --self-test; is --selftest meant?");
   EXPECT_EQ(bad({"two", "words"}),
             "one argument too many: `words`; quote a prompt of several words");
   EXPECT_EQ(bad({"x", "-p", "y"}),
@@ -217,10 +218,11 @@ TEST(CommandLineTest, HelpNamesEveryOptionThatIsBuiltAndNoOther) {
                              "--messages",
                              "--system",
                              "--weights",
-                             "--random-weights"})
+                             "--random-weights",
+                             "--selftest",
+                             "--perplexity",
+                             "--perplexity-stride"})
     EXPECT_NE(help.find(option), std::string::npos) << option;
-  for (const char *option : {"--perplexity", "--selftest"})
-    EXPECT_EQ(help.find(option), std::string::npos) << option;
 }
 
 TEST(CommandLineTest, ADialogIsOneSourceOfThePrompt) {
@@ -248,9 +250,31 @@ TEST(CommandLineTest, ADialogIsOneSourceOfThePrompt) {
             "--chat does not take --force-ids");
   EXPECT_EQ(bad({"--chat", "--dump-logits", "l.npy"}),
             "--chat does not take --dump-logits");
-  EXPECT_EQ(bad({"--messages", "d.json", "--no-special"}),
-            "--no-special: what a message says is plain text in any case; leave "
-            "it out");
+  EXPECT_EQ(
+      bad({"--messages", "d.json", "--no-special"}),
+      "--no-special: what a message says is plain text in any case; leave "
+      "it out");
+}
+
+// Neither makes a text: what belongs to one is refused, not ignored.
+TEST(CommandLineTest, ChecksTakeNothingOfAText) {
+  CommandLine line = good({"--selftest", "--json", "--device", "emulator"});
+  EXPECT_TRUE(line.selftest && line.json && line.measures());
+  EXPECT_EQ(bad({"--selftest", "x"}),
+            "--selftest makes no text and does not take PROMPT");
+  EXPECT_EQ(bad({"--selftest", "--random-weights", "1"}),
+            "--selftest makes no text and does not take --random-weights");
+  line = good({"--perplexity", "-", "--perplexity-stride", "64", "-c", "128"});
+  EXPECT_EQ(line.perplexity, "-");
+  EXPECT_EQ(*line.stride, 64u);
+  EXPECT_EQ(*line.contextSize, 128u);
+  EXPECT_TRUE(line.measures());
+  EXPECT_EQ(bad({"--perplexity", "f", "-n", "3"}),
+            "--perplexity makes no text and does not take --max-tokens");
+  EXPECT_EQ(bad({"--perplexity", "f", "--selftest"}),
+            "--selftest makes no text and does not take --perplexity");
+  EXPECT_EQ(bad({"--perplexity-stride", "8", "x"}),
+            "--perplexity-stride requires --perplexity");
 }
 
 TEST(CommandLineTest, NamesTheOptionThatIsMeant) {

@@ -266,6 +266,16 @@ TEST_F(ExecutableTest, ChecksThePlan) {
                 s.array<LlamacLaunch>(s.header().launches_offset)->kernel = 2;
               }),
               "launch 0 kernel: found 2");
+  EXPECT_SAYS(openAltered([](toy::Sections &s) {
+                s.array<LlamacLaunch>(s.header().launches_offset)->layer = 1;
+              }),
+              "launch 0 layer: found 1, expected -1 or a layer below 1");
+  EXPECT_SAYS(
+      openAltered([](toy::Sections &s) { s.header().residual_stride = 7; }),
+      "residual_stride: found 7, expected 8 to");
+  EXPECT_SAYS(
+      openAltered([](toy::Sections &s) { s.header().residual_offset = ~3ull; }),
+      "residual_offset: found");
   EXPECT_SAYS(
       openAltered([](toy::Sections &s) {
         s.array<LlamacLaunch>(s.header().launches_offset)->first_argument =

@@ -149,6 +149,8 @@ Sections toy::makeSections(const Options &options) {
   h.next_token_offset = take(options.headRows);
   h.logits_offset =
       take(static_cast<uint64_t>(options.headRows) * options.vocabulary);
+  h.residual_stride = h.hidden_size;
+  h.residual_offset = take(rows * h.residual_stride);
   h.workspace_bytes = at;
 
   auto control = [](uint64_t offset) {
@@ -174,10 +176,10 @@ Sections toy::makeSections(const Options &options) {
                                         constant(options.pieces)};
   LlamacLaunch store{
       0,          0, 7, 0, {{LLAMAC_VARIABLE_TOKENS, 1, 32, 0}, one, one},
-      {32, 1, 1}, 0};
+      {32, 1, 1}, 0, 0};
   LlamacLaunch head{
       1,          7, 11, 0, {{LLAMAC_VARIABLE_HEAD_ROWS, 1, 1, 0}, one, one},
-      {64, 1, 1}, 0};
+      {64, 1, 1}, 0, -1};
   std::vector<LlamacLaunch> launches{store, store, head};
   for (uint32_t i = 0; i < LLAMAC_FUNCTION_COUNT; ++i)
     h.functions[i] = {i, 1};
