@@ -109,6 +109,8 @@ const KeyRule configKeys[] = {
     {"prefix", Rule::Values, "[null]", "no prefix"},
     {"sep_token_id", Rule::Any, nullptr, "of encoders"},
     {"decoder_start_token_id", Rule::Values, "[null]", "no other start"},
+    {"max_sequence_length", Rule::Any, nullptr,
+     "a note in early Llama 1 files: max_position_embeddings decides"},
     {"tokenizer_class", Rule::Any, nullptr, "the tokenizer's file decides"},
     // Generation defaults that old versions kept here, and that transformers
     // reads from generation_config.json. Those that no option undoes must be

@@ -164,7 +164,8 @@ private:
           std::to_string(trained) +
           "; a longer context needs --allow-long, and the model was not "
           "trained for it");
-    if (options.maxSeqLen > fits && request.stage != Stage::Exe)
+    // Later stages know the exact bytes.
+    if (options.maxSeqLen > fits && request.stage < Stage::Ptx)
       warn("the weights and " + std::to_string(options.maxBatch) +
            " sequences of " + std::to_string(options.maxSeqLen) +
            " tokens do not fit the " +
@@ -259,12 +260,16 @@ private:
           return error;
         return failed(name);
       }
-      if (stage == Stage::Tiled && request.stage == Stage::Exe) {
+      if (stage == Stage::Tiled && request.stage >= Stage::Ptx) {
         // What the executable needs of this stage, before it is lowered.
         streams = getPackingPlan(*module);
         pooled = getPooledTensors(*module);
         if (buildLaunchPlan(*module, checkpoint, *gpu, plan).failed())
           return failed(name);
+        if (request.verbose)
+          noteSizes(plan);
+        if (llrt::Error error = checkMemory(plan.header))
+          return error;
       }
       if (stage != request.stage && !dump)
         continue;
@@ -451,10 +456,6 @@ private:
       // From here on the checkpoint is the model that is compiled.
       poolTensors(checkpoint, pooled, plan.header.kv_heads);
     }
-    if (request.verbose)
-      noteSizes(plan);
-    if (llrt::Error error = checkMemory(plan.header))
-      return error;
     llrt::Result<CudaImages> kernels = compileKernels();
     if (!kernels)
       return kernels.error();
