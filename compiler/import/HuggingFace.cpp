@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A Hugging Face folder, or a bare config.json, as a Checkpoint.
 #include "compiler/import/ChatTemplateText.h"
+#include "compiler/import/OutOfScope.h"
 #include "compiler/import/SourceFiles.h"
 
 #include <cerrno>
@@ -121,6 +122,12 @@ llrt::Result<Checkpoint> openHuggingFace(const std::string &path,
   checkpoint.name = getLastName(path);
   if (!isFolder)
     checkpoint.name.resize(checkpoint.name.size() - 5);
+  if (isFolder && exists(path + "/adapter_config.json")) {
+    auto adapter = openSource(checkpoint, path + "/adapter_config.json",
+                              "adapter_config.json");
+    return adapter ? llrt::Error(refuseAdapter(path, (*adapter)->text()))
+                   : adapter.error();
+  }
   std::string configPath = isFolder ? path + "/config.json" : path;
   auto file = openSource(checkpoint, configPath, "config.json");
   if (!file) {

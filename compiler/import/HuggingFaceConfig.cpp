@@ -3,6 +3,7 @@
 // harmless for the value it has, or refused by name.
 #include "compiler/import/Checkpoint.h"
 #include "compiler/import/Json.h"
+#include "compiler/import/OutOfScope.h"
 #include "runtime/SamplingRanges.h"
 
 #include <cmath>
@@ -49,8 +50,7 @@ const KeyRule configKeys[] = {
     {"dtype", Rule::Used, nullptr, nullptr},
     {"attention_bias", Rule::Used, nullptr, nullptr},
     {"mlp_bias", Rule::Used, nullptr, nullptr},
-    {"quantization_config", Rule::Rejected, "[null]",
-     "quantized weights, which are not built yet"},
+    {"quantization_config", Rule::Used, nullptr, nullptr},
     {"auto_map", Rule::Rejected, "[null, {}]",
      "code of the checkpoint's own, which llamac never runs"},
     {"sliding_window", Rule::Rejected, "[null]",
@@ -404,10 +404,12 @@ void readArchitecture(Reader &reader) {
     return reader.expected("architectures", *architectures,
                            "[\"LlamaForCausalLM\"]");
   if ((*architectures)[0] != "LlamaForCausalLM")
-    return reader.fail("the architecture is " +
-                       (*architectures)[0].dump(
-                           -1, ' ', false, Json::error_handler_t::replace) +
-                       "; llamac compiles \"LlamaForCausalLM\"");
+    return reader.fail(
+        "the architecture is " +
+        (*architectures)[0].dump(-1, ' ', false,
+                                 Json::error_handler_t::replace) +
+        "; llamac compiles \"LlamaForCausalLM\"" +
+        describeArchitecture((*architectures)[0].get<std::string>()));
   if (const Json *type = reader.find("model_type"))
     if (*type != "llama")
       reader.expected("model_type", *type, "\"llama\"");
@@ -469,12 +471,18 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
     for (const KeyRule &candidate : configKeys)
       if (key == candidate.key)
         rule = &candidate;
+    std::string foreign = refuseForeignKey(key, value);
     if (rule)
       reader.account(value, *rule);
+    else if (!foreign.empty())
+      reader.fail(foreign);
     else
       reader.fail("the key \"" + key + "\" (" + describeJson(value) +
                   ") is not known to llamac; if it changes nothing, remove it");
   }
+
+  if (const Json *quantization = reader.find("quantization_config"))
+    reader.fail(refuseQuantization(*quantization));
 
   Config config;
   config.hiddenSize = reader.count("hidden_size", 1, 1 << 17);
