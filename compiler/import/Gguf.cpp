@@ -100,6 +100,12 @@ llrt::Result<Checkpoint> openGguf(const std::string &path,
   if (!checkpoint.tokenizer)
     checkpoint.warnings.push_back(
         path + ": has no vocabulary; the executable will take only --ids");
+  auto addEos = file->metadata.find("tokenizer.ggml.add_eos_token");
+  if (addEos != file->metadata.end() &&
+      addEos->second.type == GgufValue::Bool && addEos->second.bytes[0] != 0)
+    checkpoint.warnings.push_back(
+        path + ": \"tokenizer.ggml.add_eos_token\" is true, but a prompt is "
+               "to be continued: none is put at its end");
   auto chat = file->metadata.find("tokenizer.chat_template");
   if (chat != file->metadata.end() && chat->second.type == GgufValue::Text)
     checkpoint.chatTemplate =

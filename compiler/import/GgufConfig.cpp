@@ -320,7 +320,7 @@ llrt::Result<Config> makeGgufConfig(const GgufFile &file,
   addEnds(data, vocabSize, config);
   if (!data.fault.empty())
     return llrt::Error(data.fault);
-  return parseConfig(config.dump(), name + " (as a config.json)", warnings);
+  return parseConfig(config.dump(), name + ": as a config.json", warnings);
 }
 
 } // namespace mlir::llama

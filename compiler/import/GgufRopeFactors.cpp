@@ -61,7 +61,7 @@ public:
         continue;
       double smooth = (1 / factors[i] - 1 / factor) / (1 - 1 / factor);
       double positions = wavelengths[i] * (low + smooth * (high - low));
-      if (!(positions < double(mostPositions)))
+      if (!(positions >= 1 && positions < double(mostPositions)))
         return 0;
       for (int64_t step : {0, -1, 1})
         if (gives(std::llround(positions) + step))

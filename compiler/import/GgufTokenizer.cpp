@@ -172,6 +172,8 @@ llrt::Result<Tokenizer> Vocabulary::makeSentencePiece() {
     return tokenizer;
   tokenizer->storage = bytes;
   tokenizer->addBos = flag("add_bos_token", true);
+  if (id("bos_token_id") >= 0)
+    tokenizer->bosId = id("bos_token_id");
   return tokenizer;
 }
 

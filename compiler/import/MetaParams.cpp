@@ -198,7 +198,7 @@ llrt::Result<Config> makeMetaConfig(const MetaParams &params, int64_t vocabSize,
         {"high_freq_factor", highFrequencyFactor},
         {"original_max_position_embeddings", originalPositions}};
   std::vector<std::string> ignored; // of keys that only a config.json has
-  return parseConfig(config.dump(), name + " (as a config.json)", ignored);
+  return parseConfig(config.dump(), name + ": as a config.json", ignored);
 }
 
 } // namespace mlir::llama

@@ -2,10 +2,12 @@
 // GGUF files, well-formed and not; most are the fuzzer's corpus
 // (test/fuzz/corpus/make_gguf.py), by gguf's own code.
 #include "compiler/import/Gguf.h"
+#include "runtime/Tokenizer.h"
 
 #include <cmath>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sentencepiece_processor.h>
 #include <sstream>
 
 using namespace mlir::llama;
@@ -56,6 +58,75 @@ TEST(GgufTest, ByteLevelVocabulary) {
   EXPECT_EQ(opened->tokenizer->pieces, 261);
   EXPECT_EQ(opened->config.bosId, 259);
   EXPECT_EQ(opened->config.eosIds, std::vector<int64_t>{260});
+  auto tokenizer = llrt::Tokenizer::load(opened->tokenizer->bytes, 259, true);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message();
+  // Ids below 256 are the bytes; then "ab", " a", " ab". "ab" is merged first.
+  EXPECT_EQ(
+      *(*tokenizer)->encode("ab ab abc a\n<|eot_id|>"),
+      (std::vector<int32_t>{259, 256, 258, 32, 256, 'c', 257, '\n', 260}));
+  EXPECT_EQ((*tokenizer)->decode(std::vector<int32_t>{258, 257, 0xc3, 0xa9}),
+            " ab a\u00e9");
+}
+
+/// A sentencepiece model, taken apart as llama.cpp's converter does it, is the
+/// same model again.
+TEST(GgufTest, SentencePieceVocabulary) {
+  sentencepiece::SentencePieceProcessor original, again;
+  ASSERT_TRUE(
+      original
+          .Load(LLAMAC_SOURCE_DIR "/examples/storyteller/model/tokenizer.model")
+          .ok());
+  size_t count = size_t(original.GetPieceSize());
+  std::vector<std::string> pieces;
+  std::vector<float> scores;
+  std::vector<int32_t> types;
+  for (size_t i = 0; i < count; ++i) {
+    int id = int(i);
+    pieces.push_back(original.IdToPiece(id));
+    scores.push_back(original.GetScore(id));
+    types.push_back(original.IsUnknown(id)   ? 2
+                    : original.IsControl(id) ? 3
+                    : original.IsUnused(id)  ? 5
+                    : original.IsByte(id)    ? 6
+                                             : 1);
+  }
+  const uint32_t ids[] = {uint32_t(original.unk_id()),
+                          uint32_t(original.bos_id()),
+                          uint32_t(original.eos_id())};
+  GgufFile file;
+  auto add = [&](const char *key, GgufValue::Type type, const void *bytes) {
+    GgufValue &value = file.metadata[std::string("tokenizer.ggml.") + key];
+    value.type = type;
+    value.bytes = static_cast<const uint8_t *>(bytes);
+    return &value;
+  };
+  auto addList = [&](const char *key, GgufValue::Type type, const void *bytes) {
+    GgufValue *value = add(key, GgufValue::Array, bytes);
+    value->elements = type;
+    value->count = count;
+    return value;
+  };
+  add("model", GgufValue::Text, nullptr)->texts = {"llama"};
+  addList("tokens", GgufValue::Text, nullptr)->texts = {pieces.begin(),
+                                                        pieces.end()};
+  addList("scores", GgufValue::F32, scores.data());
+  addList("token_type", GgufValue::I32, types.data());
+  add("unknown_token_id", GgufValue::U32, &ids[0]);
+  add("bos_token_id", GgufValue::U32, &ids[1]);
+  add("eos_token_id", GgufValue::U32, &ids[2]);
+  auto tokenizer = makeGgufTokenizer(file, "m.gguf");
+  ASSERT_TRUE(tokenizer && *tokenizer);
+  EXPECT_EQ((*tokenizer)->bosId, original.bos_id());
+  EXPECT_EQ((*tokenizer)->eosIds, std::vector<int64_t>{original.eos_id()});
+  ASSERT_TRUE(again.LoadFromSerializedProto((*tokenizer)->bytes).ok());
+  for (const char *text :
+       {"", " ", "Once upon a time, there was a little girl.", "  two  spaces ",
+        "caf\u00e9 \u4e16\u754c \U0001F600", "line\nbreak\ttab", "12345 6.7",
+        "<s></s><unk>", "\u2581x", "The dog's ball"}) {
+    EXPECT_EQ(again.EncodeAsIds(text), original.EncodeAsIds(text)) << text;
+    EXPECT_EQ(again.DecodeIds(again.EncodeAsIds(text)),
+              original.DecodeIds(original.EncodeAsIds(text)));
+  }
 }
 
 TEST(GgufTest, RefusesByName) {
