@@ -153,7 +153,7 @@ std::string refuseForeignKey(const std::string &key, const Json &value) {
   for (const Other &other : keys)
     if (key == other.name)
       return "\"" + key + "\" is " + describeJson(value) + ": it asks for " +
-             other.has;
+             other.has + "; if the model has none of that, remove the key";
   return "";
 }
 

@@ -16,7 +16,7 @@ namespace mlir::llama {
 std::string describeArchitecture(const std::string &name);
 
 /// The message for a key of config.json that belongs to something else than a
-/// Llama: ".. asks for .., which ..". "" for any other key, and where the value
+/// Llama: ".. asks for .., which ..; if ..". "" for any other key, and where the value
 /// says that it is not there (null, false, 0).
 std::string refuseForeignKey(const std::string &key, const Json &value);
 

@@ -14,6 +14,14 @@ for blocks in 1 3 65535; do
   cmp $blocks.npy default.npy || fail "--blocks $blocks gives other logits"
 done
 
+# A product's biases go round with its rows.
+make-test-model bias-gqa biases
+for blocks in "" "--blocks 1"; do
+  expect 0 llamac -q biases $blocks -o biased
+  expect 0 ./biased --device emulator --ids "1 5 7 9" -n 4 --temperature 0 --dump-logits "logits$blocks.npy"
+done
+cmp logits.npy "logits--blocks 1.npy"
+
 # The passport says what was asked for.
 expect 0 ./story3 --info; grep -qE "^ +blocks +3$" stdout || fail "--info says no blocks"
 expect 0 ./story --info;  ! grep -qE "^ +blocks +" stdout || fail "--info says blocks"

@@ -25,7 +25,7 @@ refuses() {
   done
 }
 
-lists llamac MODEL -o --gpu --dtype --max-seq-len --max-batch --blocks --chat-template --allow-long --rope-factor --split-weights --no-weights --no-selftest --emit \
+lists llamac MODEL -o --gpu --dtype --max-seq-len --max-batch --blocks --chat-template --allow-long --rope-factor --pool-kv-heads --split-weights --no-weights --no-selftest --emit \
   --dump-dir --verbose --quiet --time-phases --version --help --manual --completion
 refuses llamac model --chat --system --opt-level --weights --random-weights --device -x
 
