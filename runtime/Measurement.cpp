@@ -120,12 +120,17 @@ public:
         *text, line.noSpecial ? SpecialTokens::Plain : SpecialTokens::Parsed);
     if (!ids)
       return failed(ids.error());
+    if (ids->size() < 2)
+      return Failure{exitFailed,
+                     "--perplexity " + line.perplexity + ": found " +
+                         std::to_string(ids->size()) +
+                         " tokens, expected 2 or more: nothing stands before "
+                         "the first"};
     Result<PerplexityRequest> made = PerplexityRequest::make(
         std::move(*ids),
         line.contextSize.value_or(executable.plan().max_seq_len), line.stride);
     if (!made)
-      return Failure{exitFailed, "--perplexity " + line.perplexity + ": " +
-                                     made.error().message()};
+      return Failure{exitUsage, made.error().message()};
     request = std::move(*made);
     settings = request.engineOptions();
     return std::nullopt;

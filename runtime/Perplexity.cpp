@@ -14,12 +14,9 @@ static constexpr uint32_t defaultStride = 512; // the recipe's
 Result<PerplexityRequest>
 PerplexityRequest::make(std::vector<int32_t> ids, uint32_t window,
                         std::optional<uint32_t> stride) {
-  if (ids.size() < 2)
-    return Error("found " + std::to_string(ids.size()) +
-                 " tokens, expected 2 or more: the first is scored by nothing");
   if (window < 2)
-    return Error("a window of one token has nothing to score; give --ctx-size "
-                 "2 or more");
+    return Error("--perplexity: a window of one token has nothing to score; "
+                 "give --ctx-size 2 or more");
   if (stride && *stride > window)
     return Error("--perplexity-stride: found " + std::to_string(*stride) +
                  ", expected at most the window, " + std::to_string(window) +

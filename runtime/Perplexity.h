@@ -23,7 +23,8 @@ struct PerplexityRequest {
   std::vector<int32_t> ids; ///< the text, BOS included
   uint32_t window = 0, stride = 0;
 
-  /// An Error where there is nothing to score. `stride`: 512, at most `window`.
+  /// `ids`: two or more. `stride`: 512, at most `window`. An Error where these
+  /// leave tokens out.
   static Result<PerplexityRequest> make(std::vector<int32_t> ids,
                                         uint32_t window,
                                         std::optional<uint32_t> stride);
