@@ -92,38 +92,49 @@ Result<FloatLogits> CompiledModel::run(const ForcedRun &one) {
 }
 
 Result<std::vector<FloatLogits>>
-CompiledModel::runBatch(const std::vector<ForcedRun> &runs) {
+CompiledModel::runBatch(const std::vector<ForcedRun> &runs,
+                        std::vector<size_t> joins) {
   const size_t vocab = plan().vocab_size;
+  joins.resize(runs.size());
   std::vector<FloatLogits> logits(runs.size());
-  std::vector<KvCache::Sequence> sequences;
+  std::vector<KvCache::Sequence> sequences(runs.size());
   StepOutput out;
   size_t steps = 0;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    Result<KvCache::Sequence> sequence = engine->addSequence();
-    if (!sequence)
-      return sequence.error();
-    sequences.push_back(*sequence);
-    if (Error error =
-            engine->prefill(*sequence, runs[i].prompt, Rows::All, out))
-      return error;
-    appendRows(out, 0, runs[i].prompt.size(), vocab, logits[i]);
-    steps = std::max(steps, runs[i].forced.size());
-  }
-  for (size_t step = 0; step < steps; ++step) {
+  for (size_t i = 0; i < runs.size(); ++i)
+    steps = std::max(steps, joins[i] + runs[i].forced.size());
+  for (size_t step = 0; step <= steps; ++step) {
+    for (size_t i = 0; i < runs.size(); ++i) {
+      if (joins[i] + runs[i].forced.size() == step && joins[i] != step)
+        engine->freeSequence(sequences[i]);
+    }
+    for (size_t i = 0; i < runs.size(); ++i) {
+      if (joins[i] != step)
+        continue;
+      Result<KvCache::Sequence> sequence = engine->addSequence();
+      if (!sequence)
+        return sequence.error();
+      sequences[i] = *sequence;
+      if (Error error =
+              engine->prefill(*sequence, runs[i].prompt, Rows::All, out))
+        return error;
+      appendRows(out, 0, runs[i].prompt.size(), vocab, logits[i]);
+      if (runs[i].forced.empty())
+        engine->freeSequence(*sequence);
+    }
     std::vector<DecodeInput> inputs;
     std::vector<size_t> which;
     for (size_t i = 0; i < runs.size(); ++i)
-      if (step < runs[i].forced.size()) {
-        inputs.push_back({sequences[i], runs[i].forced[step]});
+      if (step >= joins[i] && step - joins[i] < runs[i].forced.size()) {
+        inputs.push_back({sequences[i], runs[i].forced[step - joins[i]]});
         which.push_back(i);
       }
+    if (inputs.empty())
+      continue;
     if (Error error = engine->decode(inputs, out))
       return error;
     for (size_t row = 0; row < which.size(); ++row)
       appendRows(out, row, 1, vocab, logits[which[row]]);
   }
-  for (KvCache::Sequence sequence : sequences)
-    engine->freeSequence(sequence);
   return logits;
 }
 

@@ -36,9 +36,11 @@ public:
   Error setChunk(uint32_t chunk);
   /// Logits after every prompt token and after every forced one.
   Result<FloatLogits> run(const ForcedRun &one);
-  /// The same for several sequences that are decoded together; a run that has
-  /// no more forced tokens leaves the batch.
-  Result<std::vector<FloatLogits>> runBatch(const std::vector<ForcedRun> &runs);
+  /// The same for several sequences that are decoded together. Run i joins
+  /// before step joins[i] (0 where that is not given), and leaves its place
+  /// when it has no more forced tokens.
+  Result<std::vector<FloatLogits>> runBatch(const std::vector<ForcedRun> &runs,
+                                            std::vector<size_t> joins = {});
   /// `count` tokens that the device itself chooses after `prompt`.
   Result<std::vector<int32_t>> greedy(const std::vector<int32_t> &prompt,
                                       size_t count);
