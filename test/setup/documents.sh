@@ -11,7 +11,7 @@ for page in README.md compiler/README.md test/README.md docs/*.md examples/*/REA
   done
 done
 for name in $(grep -oE '`[A-Za-z/-]+\.(h|cpp|td|mlir)`' compiler/README.md | tr -d '`'); do
-  [ -e "$name" ] || [ -e "compiler/$name" ] || find compiler -path "*/$name" | grep -q . || fail "compiler/README.md: no $name"
+  [ -e "$name" ] || [ -e "compiler/$name" ] || [ -n "$(find compiler -path "*/$name")" ] || fail "compiler/README.md: no $name"
 done
 
 # README: by hand.
