@@ -34,6 +34,9 @@ void note(const std::string &text);
 Result<std::unique_ptr<Device>> openDevice(const Options &options,
                                            const std::string &gpu);
 
+/// A file of the kit's kernels.
+Result<std::string> readKernels(const Options &options,
+                                const std::string &file);
 /// `name`.ptx of the kit's kernels; on a GPU its cubin where that loads.
 Result<Module *> loadKernels(const Options &options, Device &device,
                              const std::string &name);
@@ -56,6 +59,8 @@ LaunchShape makeShape(uint32_t blocks, uint32_t threads,
 // The parts. Each returns the number of failures, or an Error if it could not
 // be done at all.
 Result<int> runConformance(const Options &options);
+Result<int> runPrograms(const Options &options);
+Result<int> runProducts(const Options &options);
 Result<int> runProbes(const Options &options);
 Result<int> runModels(const Options &options);
 Result<int> runShape(const Options &options);

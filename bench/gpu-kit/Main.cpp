@@ -42,6 +42,11 @@ static Result<std::string> readFile(const std::string &path) {
   return text;
 }
 
+Result<std::string> llrt::kit::readKernels(const Options &options,
+                                           const std::string &file) {
+  return readFile(options.kernels + "/" + file);
+}
+
 Result<Module *> llrt::kit::loadKernels(const Options &options, Device &device,
                                         const std::string &name) {
   const std::string stem = options.kernels + "/" + name;
@@ -74,6 +79,8 @@ static int usage() {
       "usage: gpu-kit PART [--device cuda[:N]|emulator] [--quick] [--kernels "
       "FOLDER] ARGUMENTS\n"
       "parts: conformance            what Device promises, on this device\n"
+      "       programs               the CUDA programs of the emulator's tests\n"
+      "       products               tensor cores on random numbers\n"
       "       probes [NAME]...       stream, exchange, reduce, clusters, "
       "launch\n"
       "       models FOLDER          the compiled test models in it, against "
@@ -112,7 +119,8 @@ int main(int count, char **arguments) {
   const struct {
     const char *name;
     Result<int> (*run)(const Options &);
-  } parts[] = {{"conformance", runConformance}, {"probes", runProbes},
+  } parts[] = {{"conformance", runConformance}, {"programs", runPrograms},
+               {"products", runProducts},       {"probes", runProbes},
                {"models", runModels},           {"shape", runShape},
                {"machine", runMachine},         {"report", runReport}};
   for (const auto &entry : parts) {

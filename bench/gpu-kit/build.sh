@@ -52,8 +52,15 @@ probes=$here/probes
 "$build/bin/compile-cuda" sm_90a "$out/kernels/probes" \
   "$probes"/{common.cuh,stream.cu,exchange.cu,reduce.cu,launch.cu} >"$scratch/log"
 "$build/bin/compile-cuda" sm_90a "$out/kernels/conformance" "$probes"/{common.cuh,conformance.cu} >>"$scratch/log"
+# The CUDA programs of the emulator's tests.
+programs=$root/test/programs/kernels
+mkdir -p "$out/kernels/programs"
+for program in "$programs"/*.cu; do
+  "$build/bin/compile-cuda" sm_90a "$out/kernels/programs/$(basename "$program" .cu)" \
+    "$programs/ptx.cuh" "$program" >>"$scratch/log"
+done
 if grep -E '[1-9][0-9]* bytes spill' "$scratch/log"; then
-  echo "error: a probe spills" >&2
+  echo "error: a kernel spills" >&2
   exit 1
 fi
 

@@ -76,6 +76,8 @@ kit_step() {
 
 correctness() {
   kit_step "conformance" conformance
+  kit_step "CUDA programs" programs
+  kit_step "tensor cores" products
   kit_step "test models" models "$kit/models"
   [ ! -e "$kit/exe/storyteller" ] || step "a story" bash -c "$(declare -f story); story"
   kit_step "a small shape on random weights" shape "$kit/exe/tiny" "$kit/shapes/tiny.json"

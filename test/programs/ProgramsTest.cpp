@@ -26,13 +26,6 @@ std::string readFile(const std::string &path) {
   return text.str();
 }
 
-std::vector<Program> programs() {
-  std::vector<Program> all = collectivePrograms();
-  for (const auto &more : {asynchronousPrograms(), exchangePrograms()})
-    all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
 /// What a mutant's report may say: it depends on the schedule which of its
 /// faults comes first.
 struct Mark {
@@ -168,7 +161,7 @@ int main(int argc, char **argv) {
   for (const auto &entry : std::filesystem::directory_iterator(folder))
     if (entry.path().extension() == ".cu")
       left.insert(entry.path().stem());
-  for (const Program &program : programs()) {
+  for (const Program &program : allPrograms()) {
     left.erase(program.file);
     add<RightProgram>("Right", program.file, program);
     for (const auto &[mutant, marks] : marksOf(program.file))

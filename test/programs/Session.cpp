@@ -12,7 +12,16 @@ Session::Session(const std::string &ptx, const EmulatorOptions &options) {
     return;
   }
   device = std::move(*made);
-  Result<Module *> loaded = device->loadModule(ptx, "program.ptx");
+  load(ptx);
+}
+
+Session::Session(std::unique_ptr<Device> device, const std::string &image)
+    : device(std::move(device)) {
+  load(image);
+}
+
+void Session::load(const std::string &image) {
+  Result<Module *> loaded = device->loadModule(image, "program");
   if (loaded)
     module = *loaded;
   else
@@ -57,6 +66,13 @@ void Session::launch(const std::string &kernel, const LaunchShape &shape,
     pointers.push_back(&argument.bits);
   if (keep(device->launch(*found, shape, pointers.data(), pointers.size())))
     keep(device->synchronize());
+}
+
+std::vector<Program> allPrograms() {
+  std::vector<Program> all = collectivePrograms();
+  for (const auto &more : {asynchronousPrograms(), exchangePrograms()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 std::vector<uint32_t> randomNumbers(size_t count, uint32_t limit,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// CUDA C++ programs that run on the emulator: each is right as it stands under
-// every schedule, and its wrong variants are reported at the lines that say so.
+// CUDA C++ programs that run on the emulator and on a GPU: each is right as it
+// stands under every schedule, and the emulator reports its wrong variants at
+// the lines that say so.
 //
 // A kernel's file marks what its mutants have to be told:
 //     tile[t] += tile[t + half]; // WRONG NO_BARRIER: shared-race
@@ -31,7 +32,10 @@ struct Argument {
 /// One device with one module; runs one program once.
 class Session {
 public:
+  /// On the emulator.
   Session(const std::string &ptx, const EmulatorOptions &options);
+  /// `image`: PTX or a cubin, as Device::loadModule takes it.
+  Session(std::unique_ptr<Device> device, const std::string &image);
 
   template <class T> DeviceAddress upload(const std::vector<T> &values) {
     return put(values.data(), values.size() * sizeof(T));
@@ -60,6 +64,7 @@ public:
   const std::string &bits() const { return downloaded; }
 
 private:
+  void load(const std::string &image);
   DeviceAddress put(const void *from, uint64_t bytes);
   void get(void *to, DeviceAddress from, uint64_t bytes);
   bool keep(const Error &error);
@@ -79,6 +84,8 @@ struct Program {
 std::vector<Program> collectivePrograms();
 std::vector<Program> asynchronousPrograms();
 std::vector<Program> exchangePrograms();
+/// These three.
+std::vector<Program> allPrograms();
 
 /// Reproducible numbers below `limit`.
 std::vector<uint32_t> randomNumbers(size_t count, uint32_t limit,
