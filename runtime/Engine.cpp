@@ -308,6 +308,7 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
     shape.block = {launch.block[0], launch.block[1], launch.block[2]};
     shape.dynamicSharedBytes = launch.dynamic_shared_bytes;
     shape.cooperative = launch.cooperative != 0;
+    shape.programmatic = launch.programmatic != 0;
     if (Error error = device.launch(kernels[launch.kernel], shape,
                                     pointers.data(), pointers.size(), stream))
       return error;

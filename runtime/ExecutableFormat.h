@@ -114,6 +114,7 @@ struct LlamacLaunch {
   uint32_t first_argument; /* index into the arguments */
   uint32_t argument_count;
   uint32_t cooperative;                /* 0 or 1 */
+  uint32_t programmatic;               /* 1: may start before the launch before it ends; it waits itself */
   struct LlamacExpression grid[3];     /* x y z */
   uint32_t block[3];                   /* threads */
   uint32_t dynamic_shared_bytes;

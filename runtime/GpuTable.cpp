@@ -46,14 +46,15 @@ constexpr Architecture sm89 = {
     99 * kilobyte, 100 * kilobyte, 1536, 24};
 constexpr uint32_t hopperFeatures =
     ampereFeatures | GpuBulkCopy | GpuMbarrierWait | GpuCluster | GpuWarpgroup |
-    GpuSetRegisters | GpuBf16Arithmetic;
+    GpuSetRegisters | GpuBf16Arithmetic | GpuProgrammaticLaunch;
 constexpr Architecture sm90a = {
     "sm_90a",       "+ptx80",       90,   hopperFeatures,
     227 * kilobyte, 228 * kilobyte, 2048, 32};
 // Without the `a` there is no setmaxnreg, and code runs on 12.1 too.
 constexpr uint32_t blackwellFeatures = ampereFeatures | GpuBulkCopy |
                                        GpuMbarrierWait | GpuCluster |
-                                       GpuBf16Arithmetic;
+                                       GpuBf16Arithmetic |
+                                       GpuProgrammaticLaunch;
 constexpr Architecture sm120 = {
     "sm_120",      "+ptx87",       120,  blackwellFeatures,
     99 * kilobyte, 100 * kilobyte, 1536, 24};

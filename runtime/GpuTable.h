@@ -27,7 +27,8 @@ enum GpuFeature : uint32_t {
   GpuCluster = 16,        ///< clusters of blocks, distributed shared memory
   GpuWarpgroup = 32,      ///< wgmma
   GpuSetRegisters = 64,   ///< setmaxnreg
-  GpuBf16Arithmetic = 128 ///< add and mul of bf16; fma is everywhere
+  GpuBf16Arithmetic = 128, ///< add and mul of bf16; fma is everywhere
+  GpuProgrammaticLaunch = 256 ///< a kernel may start before the one before ends
 };
 
 /// One row (`llamac --gpu ROW`).

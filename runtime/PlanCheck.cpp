@@ -310,6 +310,8 @@ Error Checker::launches() {
                    "-1 or a layer below " + std::to_string(plan.layers));
     if (launch.cooperative > 1)
       return fault(field + " cooperative", launch.cooperative, "0 or 1");
+    if (launch.programmatic > 1)
+      return fault(field + " programmatic", launch.programmatic, "0 or 1");
     uint64_t threads = 1;
     for (uint32_t size : launch.block) {
       if (size == 0 || size > 1024)

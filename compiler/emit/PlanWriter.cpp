@@ -54,6 +54,7 @@ private:
     launch.cooperative = op->hasAttr("tile.cooperative");
     auto layer = op->getAttrOfType<IntegerAttr>("tile.layer");
     launch.layer = layer ? int32_t(layer.getInt()) : -1;
+    launch.programmatic = op->hasAttr("tile.programmatic");
     gpu::KernelDim3 grid = op.getGridSizeOperandValues();
     gpu::KernelDim3 block = op.getBlockSizeOperandValues();
     Value gridSizes[] = {grid.x, grid.y, grid.z};

@@ -35,6 +35,8 @@ static constexpr Need needs[] = {
     {"nvvm.mapa", llrt::GpuCluster, "clusters"},
     {"nvvm.read.ptx.sreg.cluster", llrt::GpuCluster, "clusters"},
     {"nvvm.wgmma", llrt::GpuWarpgroup, "products of warpgroups"},
+    {"nvvm.griddepcontrol", llrt::GpuProgrammaticLaunch,
+     "launches before the end of the kernel before"},
     {"nvvm.setmaxregister", llrt::GpuSetRegisters, "setmaxnreg"},
     {"nvvm.mma.sync", llrt::GpuMatrixProduct, "products of matrices"},
     {"nvvm.ldmatrix", llrt::GpuMatrixProduct, "loads of matrices"},
@@ -58,6 +60,11 @@ static LogicalResult checkLaunch(gpu::LaunchFuncOp launch,
     return launch.emitOpError("takes ")
            << value.getZExtValue() << " bytes of shared memory; " << row.name
            << " has at most " << row.sharedBytesPerBlock;
+  if (launch->hasAttr("tile.programmatic") &&
+      !row.has(llrt::GpuProgrammaticLaunch))
+    return launch.emitOpError("starts before the end of the kernel before, "
+                              "which ")
+           << row.name << " has no way to";
   if (launch.hasClusterSize() && !row.has(llrt::GpuCluster))
     return launch.emitOpError("needs clusters, which ") << row.name << " lacks";
   return success();

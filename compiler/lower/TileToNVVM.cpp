@@ -95,6 +95,28 @@ struct RingReleaseLowering : OpConversionPattern<RingReleaseOp> {
   }
 };
 
+struct AwaitPreviousLowering : OpConversionPattern<AwaitPreviousOp> {
+  AwaitPreviousLowering(const TypeConverter &types, MLIRContext *context,
+                        bool startsEarly)
+      : OpConversionPattern(types, context), startsEarly(startsEarly) {}
+  LogicalResult
+  matchAndRewrite(AwaitPreviousOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (startsEarly)
+      // In this order: with the next kernel's blocks come at most those of one
+      // kernel more, and their weights are asked for when this one's are here.
+      for (NVVM::GridDepActionKind kind :
+           {NVVM::GridDepActionKind::wait,
+            NVVM::GridDepActionKind::launch_dependents})
+        NVVM::GriddepcontrolOp::create(rewriter, op.getLoc(), kind);
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+private:
+  bool startsEarly;
+};
+
 struct LowerTileToNVVMPass
     : lower::impl::LowerTileToNVVMPassBase<LowerTileToNVVMPass> {
   using LowerTileToNVVMPassBase::LowerTileToNVVMPassBase;
@@ -117,6 +139,8 @@ struct LowerTileToNVVMPass
     RewritePatternSet patterns(context);
     patterns.add<SharedLoadLowering, SharedStoreLowering, RingReleaseLowering>(
         types, context);
+    patterns.add<AwaitPreviousLowering>(types, context,
+                                        row->has(llrt::GpuProgrammaticLaunch));
     if (row->has(llrt::GpuBulkCopy) && row->has(llrt::GpuMbarrierWait))
       lower::populateRingsByBulkCopyPatterns(types, patterns);
     else

@@ -328,6 +328,7 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
       name,
       {pointer, pointer, pointer, pointer, pointer, pointer, Parameter::Scalar},
       layout.warps * 32);
+  AwaitPreviousOp::create(k);
   Value query = kernel.getArgument(0), kv = kernel.getArgument(1),
         positions = kernel.getArgument(2), slots = kernel.getArgument(3),
         blockTable = kernel.getArgument(4), output = kernel.getArgument(5),
@@ -409,6 +410,7 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
   KernelBuilder k(builder.getUnknownLoc(), builder);
   SmallVector<Parameter> parameters(6, Parameter::Pointer);
   gpu::GPUFuncOp kernel = k.startKernel(name, parameters, 32);
+  AwaitPreviousOp::create(k);
   Value query = kernel.getArgument(0), kv = kernel.getArgument(1),
         positions = kernel.getArgument(2), slots = kernel.getArgument(3),
         blockTable = kernel.getArgument(4), partials = kernel.getArgument(5);

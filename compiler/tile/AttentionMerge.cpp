@@ -33,6 +33,7 @@ gpu::GPUFuncOp buildAttentionMerge(OpBuilder &builder,
   KernelBuilder k(builder.getUnknownLoc(), builder);
   SmallVector<Parameter> parameters(3, Parameter::Pointer);
   gpu::GPUFuncOp kernel = k.startKernel(name, parameters, threads);
+  AwaitPreviousOp::create(k);
   Value partials = kernel.getArgument(0), positions = kernel.getArgument(1),
         output = kernel.getArgument(2);
   int64_t partialBytes = (shape.headDim + 2) * 4;

@@ -26,15 +26,29 @@ static int64_t chooseRowsPerBlock(const ProductShape &shape,
   return 16;
 }
 
-/// 16 KB of weights on their way to each warp where a multiprocessor can hold
-/// two such blocks, else 8 KB; two stages at least.
+/// Warps of a block. A step costs a warp the same half microsecond whatever it
+/// multiplies (it waits for its stage), so a block of few rows takes more
+/// warps: together they read 32 KB a step. Each has four steps at least. Many
+/// tokens' blocks have enough to multiply.
+static int64_t chooseWarps(const ProductShape &shape) {
+  if (shape.tokensPerBlock == 32)
+    return 4;
+  int64_t warps = 256 / shape.rowsPerBlock;
+  while (warps > 4 && 4 * warps > shape.kTiles())
+    warps /= 2;
+  return warps;
+}
+
+/// 64 KB of weights on their way to a block where a multiprocessor can hold
+/// two such blocks, else 32 KB; two stages a warp at least.
 static int64_t chooseBytesInFlight(ProductShape shape,
                                    const llrt::GpuRow &gpu) {
-  shape.bytesInFlight = 16 * 1024;
+  int64_t least = 2 * shape.stageBytes();
+  shape.bytesInFlight = std::max(64 * 1024 / shape.warps, least);
   int64_t block = shape.sharedBytes() + llrt::GpuRow::reservedSharedBytes;
   return 2 * block <= gpu.sharedBytesPerMultiprocessor
              ? shape.bytesInFlight
-             : std::max<int64_t>(8 * 1024, 2 * shape.stageBytes());
+             : std::max(32 * 1024 / shape.warps, least);
 }
 
 /// No more than the GPU holds at once by their shared memory (more would wait
@@ -47,7 +61,7 @@ static int64_t chooseBlocks(const ProductShape &shape, int64_t asked,
     return asked;
   int64_t held =
       int64_t(gpu.multiprocessors) *
-      llrt::occupancyOf(gpu, ProductShape::threads, 0, shape.sharedBytes())
+      llrt::occupancyOf(gpu, shape.threads(), 0, shape.sharedBytes())
           .blocks;
   int64_t rounds =
       llvm::divideCeil(shape.rowBlocks(), std::max<int64_t>(held, 1));
@@ -62,6 +76,7 @@ ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
   shape.k = stream.getK();
   shape.tokensPerBlock = epilogue == Epilogue::Logits ? 8 : tokensPerBlock;
   shape.rowsPerBlock = chooseRowsPerBlock(shape, gpu.multiprocessors);
+  shape.warps = chooseWarps(shape);
   // Persistent ones take more shared memory.
   shape.blocksLimit = blocks || shape.tokensPerBlock < 32 ? 1 : 0;
   shape.bytesInFlight = chooseBytesInFlight(shape, gpu);
@@ -72,7 +87,7 @@ ProductShape LlamaTiler::startShape(Epilogue epilogue, StreamOp stream) const {
 
 /// Left alone, the assembler saves registers for more blocks than shared memory
 /// has room for, by a few spills; told of all that have room, by many. So it is
-/// told of two at most, which leaves each thread of 128 all 255 registers.
+/// told of 256 threads at most, which leaves each all 255 registers.
 void LlamaTiler::launch(HostFunction &function, Location loc,
                         gpu::GPUFuncOp kernel, const HostFunction::Shape &shape,
                         ValueRange arguments) {
@@ -81,9 +96,14 @@ void LlamaTiler::launch(HostFunction &function, Location loc,
   if (occupancy.limit == llrt::Occupancy::SharedMemory && occupancy.blocks)
     kernel->setAttr(
         NVVM::NVVMDialect::getMinctasmAttrName(),
-        attributes.getI32IntegerAttr(std::min<uint32_t>(occupancy.blocks, 2)));
-  function.launch(loc, kernel, shape, arguments,
-                  &function == &*head ? -1 : layer);
+        attributes.getI32IntegerAttr(std::clamp<int64_t>(
+            256 / shape.threads, 1, occupancy.blocks)));
+  gpu::LaunchFuncOp op = function.launch(
+      loc, kernel, shape, arguments, &function == &*head ? -1 : layer);
+  // Every kernel of ours waits (tile.await_previous) before it touches what
+  // another one does.
+  if (gpu.has(llrt::GpuProgrammaticLaunch))
+    op->setAttr("tile.programmatic", attributes.getUnitAttr());
 }
 
 void LlamaTiler::launchProduct(Location loc, ProductShape shape, StringRef role,
@@ -101,7 +121,7 @@ void LlamaTiler::launchProduct(Location loc, ProductShape shape, StringRef role,
   launch(function, loc, kernels.getProduct(shape, name),
          {{function.extent(loc, rows, shape.tokensPerBlock),
            function.extent(loc, shape.gridRows()), function.extent(loc, 1)},
-          ProductShape::threads,
+          shape.threads(),
           shape.sharedBytes()},
          all);
 }

@@ -2,11 +2,15 @@
 // The product kernels: one block multiplies a few rows of a packed weight
 // stream with the activations of a few tokens.
 //
-// Every product kernel has 4 warps. A block owns `rowsPerBlock` packed rows and
-// `tokensPerBlock` tokens. Warp w streams the k tiles w, w + 4, w + 8, ...
-// through its own ring of stages, for all rows of the block; the four partial
-// sums are then added in the order of the warps. So the order of every sum
-// depends on k alone: not on the rows or tokens of a block, nor on the batch.
+// A block owns `rowsPerBlock` packed rows and `tokensPerBlock` tokens. Of its
+// `warps` (W), warp w streams the k tiles w, w + W, w + 2 W, ... through its own
+// ring of stages, for all rows of the block; the partial sums are then added in
+// the order of the warps. So the order of every sum depends on the model and on
+// whether many tokens are multiplied or few: not on the rows or tokens of a
+// block, nor on the batch.
+//
+// The ring is filled before tile.await_previous: weights are on their way while
+// the kernel before still works.
 //
 // The norm's prologue rounds gamma * x and keeps the sum of x^2 beside the
 // product; rsqrt(mean + eps) multiplies the finished sums. f16 scales gamma * x
@@ -58,6 +62,7 @@ struct ProductShape {
   bool hasBias = false;          ///< of each packed row; not for Logits
   int64_t rowsPerBlock = 64;     ///< 16, 32 or 64
   int64_t tokensPerBlock = 8;    ///< a multiple of 8, at most 32
+  int64_t warps = 4;             ///< a power of two, at most 16
   int64_t bytesInFlight = 16384; ///< per warp; at least two stages
   int64_t blocksLimit = 0;       ///< most blocks side by side over the rows
   /// Whose tensors the ops are of, for the debug lines: no part of the shape.
@@ -75,8 +80,7 @@ struct ProductShape {
   }
   bool isPersistent() const { return gridRows() < rowBlocks(); }
 
-  static constexpr int64_t warps = 4;
-  static constexpr int64_t threads = 32 * warps;
+  int64_t threads() const { return 32 * warps; }
   int64_t stageBytes() const { return rowsPerBlock * 128; }
   int64_t stages() const { return bytesInFlight / stageBytes(); }
   // Shared memory: ring data [warp][stage], barriers [warp][stage] of 8 bytes,
@@ -106,7 +110,7 @@ struct ProductShape {
 /// Builds the kernel at the insertion point, inside a gpu.module, and leaves
 /// the insertion point behind it. Grid: ceil(tokens / tokensPerBlock) x
 /// gridRows(), so that the blocks that run together share weights and the
-/// weights leave memory once; block: `threads`; shared memory: sharedBytes().
+/// weights leave memory once; block: threads(); shared memory: sharedBytes().
 gpu::GPUFuncOp buildProduct(OpBuilder &builder, const ProductShape &shape,
                             StringRef name);
 

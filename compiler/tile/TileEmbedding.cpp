@@ -15,6 +15,7 @@ gpu::GPUFuncOp tile::buildEmbedding(OpBuilder &builder, Type storage,
   gpu::GPUFuncOp kernel = k.startKernel(
       name, {Parameter::Pointer, Parameter::Weights, Parameter::Pointer},
       threads);
+  AwaitPreviousOp::create(k);
   Value ids = kernel.getArgument(0), table = kernel.getArgument(1),
         x = kernel.getArgument(2);
   int64_t elements = 128 / storage.getIntOrFloatBitWidth(); // of a chunk

@@ -28,11 +28,15 @@ static std::pair<Value, Value> betterOfWarp(KernelBuilder &k, Value value,
   return {value, id};
 }
 
+/// Logits that a thread reads at once.
+static constexpr int64_t atOnce = 8;
+
 gpu::GPUFuncOp tile::buildGreedy(OpBuilder &builder, int64_t vocabulary,
                                  int64_t pieces, StringRef name) {
   KernelBuilder k(builder.getUnknownLoc(), builder);
   gpu::GPUFuncOp kernel = k.startKernel(
       name, {Parameter::Pointer, Parameter::Pointer}, greedyThreads);
+  AwaitPreviousOp::create(k);
   Value line = k.block();
   Value logits =
       k.address(kernel.getArgument(0), k.mul(k.widen(line), vocabulary * 4));
@@ -40,13 +44,26 @@ gpu::GPUFuncOp tile::buildGreedy(OpBuilder &builder, int64_t vocabulary,
   Value lowest = k.constantF32(-std::numeric_limits<float>::infinity());
   // Ascending ids: a later one wins only by a higher logit.
   SmallVector<Value> best =
-      k.loop(thread, k.constant(pieces), greedyThreads, {lowest, thread},
+      k.loop(thread, k.constant(pieces), atOnce * greedyThreads,
+             {lowest, thread},
              [&](Value id, ValueRange carried) -> SmallVector<Value> {
-               Value value = k.load(k.f32(), k.address(logits, k.shl(id, 2)));
-               Value higher =
-                   k.compareF(arith::CmpFPredicate::OGT, value, carried[0]);
-               return {k.select(higher, value, carried[0]),
-                       k.select(higher, id, carried[1])};
+               // All are asked for before the first is there. Past the end
+               // stands the last one, which wins against itself never.
+               SmallVector<Value> ids, values;
+               for (int64_t i = 0; i < atOnce; ++i) {
+                 ids.push_back(k.umin(k.add(id, i * greedyThreads),
+                                      k.constant(pieces - 1)));
+                 values.push_back(
+                     k.load(k.f32(), k.address(logits, k.shl(ids[i], 2))));
+               }
+               SmallVector<Value> best(carried);
+               for (int64_t i = 0; i < atOnce; ++i) {
+                 Value higher =
+                     k.compareF(arith::CmpFPredicate::OGT, values[i], best[0]);
+                 best = {k.select(higher, values[i], best[0]),
+                         k.select(higher, ids[i], best[1])};
+               }
+               return best;
              });
   auto [value, id] = betterOfWarp(k, best[0], best[1]);
   Value lane = k.lane();

@@ -52,9 +52,9 @@ Value HostFunction::extent(Location loc, const AttentionGrid &grid) {
                           grid.multiplier, grid.divisor);
 }
 
-void HostFunction::launch(Location loc, gpu::GPUFuncOp kernel,
-                          const Shape &shape, ValueRange arguments,
-                          int64_t layer) {
+gpu::LaunchFuncOp HostFunction::launch(Location loc, gpu::GPUFuncOp kernel,
+                                       const Shape &shape, ValueRange arguments,
+                                       int64_t layer) {
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
@@ -67,4 +67,5 @@ void HostFunction::launch(Location loc, gpu::GPUFuncOp kernel,
       arguments);
   if (layer >= 0)
     launch->setAttr("tile.layer", builder.getI64IntegerAttr(layer));
+  return launch;
 }

@@ -36,8 +36,9 @@ public:
     int64_t sharedBytes;
   };
   /// `layer` becomes the attribute `tile.layer`; -1: the launch is no layer's.
-  void launch(Location loc, gpu::GPUFuncOp kernel, const Shape &shape,
-              ValueRange arguments, int64_t layer);
+  gpu::LaunchFuncOp launch(Location loc, gpu::GPUFuncOp kernel,
+                           const Shape &shape, ValueRange arguments,
+                           int64_t layer);
 
 private:
   OpBuilder builder;

@@ -41,7 +41,7 @@ gpu::GPUFuncOp tile::buildProduct(OpBuilder &builder, const ProductShape &shape,
   KernelBuilder k(shape.weightsTensors.value_or(builder.getUnknownLoc()),
                   builder);
   gpu::GPUFuncOp kernel =
-      k.startKernel(name, parametersOf(shape), ProductShape::threads);
+      k.startKernel(name, parametersOf(shape), shape.threads());
   ProductEmitter(k, shape).emit(kernel);
   k.finishKernel(kernel);
   builder.setInsertionPointAfter(kernel);
@@ -68,6 +68,7 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
   rowBlock = k.block(gpu::Dimension::y);
 
   startStream();
+  AwaitPreviousOp::create(k);
   if (shape.storage.isF16() && shape.hasNorm())
     computeScales();
   locateInputs();
@@ -102,8 +103,8 @@ void ProductEmitter::startStream() {
       warpData, barriers);
   k.syncWarp();
 
-  steps = k.shr(
-      k.sub(k.constant(shape.kTiles() + ProductShape::warps - 1), warp), 2);
+  steps = k.shr(k.sub(k.constant(shape.kTiles() + shape.warps - 1), warp),
+                llvm::Log2_64(shape.warps));
   allSteps = steps;
   source = k.address(weights, k.mul(warp, StreamOp::tileBytes));
   if (shape.isPersistent())
@@ -130,15 +131,16 @@ Value ProductEmitter::rowsInStream(Value block) {
 
 /// step / steps, by the two constants that `steps` may be.
 Value ProductEmitter::roundOf(Value step) {
-  int64_t few = shape.kTiles() / ProductShape::warps,
-          rest = shape.kTiles() % ProductShape::warps;
+  int64_t few = shape.kTiles() / shape.warps,
+          rest = shape.kTiles() % shape.warps;
   Value round = k.udiv(step, std::max<int64_t>(few, 1));
   if (rest == 0)
     return round;
   return k.select(k.ult(warp, rest), k.udiv(step, few + 1), round);
 }
 
-/// K tile `warp` of a row block, then every fourth one.
+/// K tile `warp` of a row block, then every one as many tiles on as there are
+/// warps.
 void ProductEmitter::fill(Value step, Value wanted) {
   Value from = source, inRows = step;
   if (shape.isPersistent()) {
@@ -148,7 +150,7 @@ void ProductEmitter::fill(Value step, Value wanted) {
         k.add(k.block(gpu::Dimension::y), k.mul(round, shape.gridRows()));
     from = k.address(from, rowsInStream(block));
   }
-  Value offset = k.mul(inRows, ProductShape::warps * StreamOp::tileBytes);
+  Value offset = k.mul(inRows, shape.warps * StreamOp::tileBytes);
   RingFillOp::create(k, ring, step, k.address(from, offset), wanted,
                      IntegerAttr());
 }
@@ -157,14 +159,13 @@ void ProductEmitter::fill(Value step, Value wanted) {
 // f16: a power of two for each token
 //===----------------------------------------------------------------------===//
 
-/// Warp w takes the tokens w, w + 4, ...; [scale, 1/scale] go to shared memory.
+/// Warp w takes the tokens w, w + warps, ...; [scale, 1/scale] go to shared
+/// memory.
 void ProductEmitter::computeScales() {
   LocationScope scope(k, shape.normTensor);
   Type pair = k.vector(2, k.f32());
   int64_t pairs = (shape.k + 1) / 2;
-  for (int64_t round = 0; round < shape.tokensPerBlock / ProductShape::warps;
-       ++round) {
-    Value token = k.add(warp, ProductShape::warps * round);
+  k.loop(warp, k.constant(shape.tokensPerBlock), shape.warps, [&](Value token) {
     Value base = k.address(input, inputOffset(token));
     SmallVector<Value> largest =
         k.loop(lane, k.constant(pairs), 32, {k.constantF32(0)},
@@ -190,7 +191,7 @@ void ProductEmitter::computeScales() {
       k.storeShared(k.pack({scale, undo}),
                     k.add(k.shl(token, 3), shape.scaleOffset()));
     });
-  }
+  });
   k.syncBlock();
 }
 
@@ -288,14 +289,14 @@ void ProductEmitter::multiplyStep(Value step, Value stage) {
 void ProductEmitter::multiplyStage(Value step, Value stage, int64_t count) {
   int64_t inputBytes = shape.hasNorm() ? 4 : shape.elementBytes();
   Value inputStep =
-      k.mul(step, ProductShape::warps * shape.tileK() * inputBytes);
+      k.mul(step, shape.warps * shape.tileK() * inputBytes);
   SmallVector<Value> here;
   for (Value pointer : inputs)
     here.push_back(k.address(pointer, inputStep));
   Value gammaHere;
   if (gamma)
     gammaHere = k.address(
-        gamma, k.mul(step, ProductShape::warps * StreamOp::tileRowBytes));
+        gamma, k.mul(step, shape.warps * StreamOp::tileRowBytes));
   Value base = k.add(stage, laneOffset);
   // Steps of 16 elements of 16 bits, or of 4 of f32.
   for (int64_t part = 0; part < (wide ? 8 : 4); ++part) {
@@ -400,7 +401,7 @@ Value ProductEmitter::loadWide(ArrayRef<Value> pointers, ArrayRef<Value> gammas,
 }
 
 //===----------------------------------------------------------------------===//
-// From four partial sums to one
+// From the warps' partial sums to one
 //===----------------------------------------------------------------------===//
 
 void ProductEmitter::exchangeSums() {
@@ -413,11 +414,11 @@ void ProductEmitter::exchangeSums() {
   // Of the columns that have tokens.
   Value count = k.mul(
       k.umin(k.shr(k.add(tokensLeft, 7), 3), k.constant(columns)), groups);
-  k.loop(warp, count, ProductShape::warps, [&](Value index) {
+  k.loop(warp, count, shape.warps, [&](Value index) {
     Value offset =
         k.add(k.add(k.shl(index, 9), k.shl(lane, 4)), shape.sumOffset());
     Value total = k.loadShared(k.vector(4, k.f32()), offset);
-    for (int64_t other = 1; other < ProductShape::warps; ++other)
+    for (int64_t other = 1; other < shape.warps; ++other)
       total =
           k.addf(total, k.loadShared(k.vector(4, k.f32()),
                                      k.add(offset, other * shape.sumStride())));
@@ -466,7 +467,7 @@ void ProductEmitter::finish(Value total, Value group, Value column) {
     LocationScope scope(k, shape.normTensor);
     Value offset = k.add(k.shl(pairInBlock, 2), shape.squareOffset());
     Value square = k.loadShared(two, offset);
-    for (int64_t other = 1; other < ProductShape::warps; ++other)
+    for (int64_t other = 1; other < shape.warps; ++other)
       square = k.addf(
           square,
           k.loadShared(two, k.add(offset, other * shape.tokensPerBlock * 4)));

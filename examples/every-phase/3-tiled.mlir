@@ -23,6 +23,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
   tile.stream @final_norm vector(@model.norm.weight) rows 1 k 256 of bf16 at 6955008
   gpu.module @kernels {
     gpu.func @embed(%arg0: !llvm.ptr<1>, %arg1: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %arg2: !llvm.ptr<1>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+      tile.await_previous
       %0 = nvvm.read.ptx.sreg.ctaid.x : i32
       %c2_i32 = arith.constant 2 : i32
       %1 = arith.shli %0, %c2_i32 : i32
@@ -137,7 +138,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128 = arith.constant 128 : index
     %c1 = arith.constant 1 : index
     %c1_0 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@embed blocks in (%0, %1, %2) threads in (%c128, %c1, %c1_0)  dynamic_shared_memory_size %c0_i32 args(%3 : !llvm.ptr<1>, %arg0 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>)
+    gpu.launch_func  @kernels::@embed blocks in (%0, %1, %2) threads in (%c128, %c1, %c1_0)  dynamic_shared_memory_size %c0_i32 args(%3 : !llvm.ptr<1>, %arg0 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>) {tile.programmatic}
     %4 = tile.place %arg0[1048576] : !llvm.ptr<1>
     %5 = tile.place %arg0[1049600] : !llvm.ptr<1>
     %6 = tile.place %arg1[589824] : !llvm.ptr<1>
@@ -151,7 +152,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_1 = arith.constant 128 : index
     %c1_2 = arith.constant 1 : index
     %c1_3 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@qkv_8 blocks in (%10, %11, %12) threads in (%c128_1, %c1_2, %c1_3)  dynamic_shared_memory_size %c65792_i32 args(%arg1 : !llvm.ptr<1>, %4 : !llvm.ptr<1>, %5 : !llvm.ptr<1>, %arg3 : !llvm.ptr<1>, %6 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %7 : !llvm.ptr<1>, %8 : !llvm.ptr<1>, %9 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
+    gpu.launch_func  @kernels::@qkv_8 blocks in (%10, %11, %12) threads in (%c128_1, %c1_2, %c1_3)  dynamic_shared_memory_size %c65792_i32 args(%arg1 : !llvm.ptr<1>, %4 : !llvm.ptr<1>, %5 : !llvm.ptr<1>, %arg3 : !llvm.ptr<1>, %6 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %7 : !llvm.ptr<1>, %8 : !llvm.ptr<1>, %9 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
     %13 = tile.place %arg1[589824] : !llvm.ptr<1>
     %14 = tile.place %arg1[2378752] : !llvm.ptr<1>
     %15 = tile.place %arg1[2380800] : !llvm.ptr<1>
@@ -165,7 +166,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c32 = arith.constant 32 : index
     %c1_4 = arith.constant 1 : index
     %c1_5 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@attention_split blocks in (%19, %20, %21) threads in (%c32, %c1_4, %c1_5)  dynamic_shared_memory_size %c32784_i32 args(%13 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %15 : !llvm.ptr<1>, %16 : !llvm.ptr<1>, %18 : !llvm.ptr<1>) {tile.layer = 0 : i64}
+    gpu.launch_func  @kernels::@attention_split blocks in (%19, %20, %21) threads in (%c32, %c1_4, %c1_5)  dynamic_shared_memory_size %c32784_i32 args(%13 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %15 : !llvm.ptr<1>, %16 : !llvm.ptr<1>, %18 : !llvm.ptr<1>) {tile.layer = 0 : i64, tile.programmatic}
     %22 = tile.extent %arg4 * 1 per 1
     %23 = tile.extent * 256 per 256
     %24 = tile.extent * 1 per 1
@@ -173,7 +174,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_7 = arith.constant 128 : index
     %c1_8 = arith.constant 1 : index
     %c1_9 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@attention_merge blocks in (%22, %23, %24) threads in (%c128_7, %c1_8, %c1_9)  dynamic_shared_memory_size %c0_i32_6 args(%18 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %17 : !llvm.ptr<1>) {tile.layer = 0 : i64}
+    gpu.launch_func  @kernels::@attention_merge blocks in (%22, %23, %24) threads in (%c128_7, %c1_8, %c1_9)  dynamic_shared_memory_size %c0_i32_6 args(%18 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %17 : !llvm.ptr<1>) {tile.layer = 0 : i64, tile.programmatic}
     %25 = tile.place %arg1[851968] : !llvm.ptr<1>
     %26 = tile.place %arg0[1311744] : !llvm.ptr<1>
     %27 = tile.extent %arg4 * 1 per 8
@@ -183,7 +184,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_11 = arith.constant 128 : index
     %c1_12 = arith.constant 1 : index
     %c1_13 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@out_projection_8 blocks in (%27, %28, %29) threads in (%c128_11, %c1_12, %c1_13)  dynamic_shared_memory_size %c65792_i32_10 args(%25 : !llvm.ptr<1>, %26 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
+    gpu.launch_func  @kernels::@out_projection_8 blocks in (%27, %28, %29) threads in (%c128_11, %c1_12, %c1_13)  dynamic_shared_memory_size %c65792_i32_10 args(%25 : !llvm.ptr<1>, %26 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
     %30 = tile.place %arg0[1442816] : !llvm.ptr<1>
     %31 = tile.place %arg0[1443840] : !llvm.ptr<1>
     %32 = tile.place %arg1[1114112] : !llvm.ptr<1>
@@ -194,7 +195,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_15 = arith.constant 128 : index
     %c1_16 = arith.constant 1 : index
     %c1_17 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@gate_up_8 blocks in (%33, %34, %35) threads in (%c128_15, %c1_16, %c1_17)  dynamic_shared_memory_size %c65792_i32_14 args(%arg1 : !llvm.ptr<1>, %30 : !llvm.ptr<1>, %31 : !llvm.ptr<1>, %32 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
+    gpu.launch_func  @kernels::@gate_up_8 blocks in (%33, %34, %35) threads in (%c128_15, %c1_16, %c1_17)  dynamic_shared_memory_size %c65792_i32_14 args(%arg1 : !llvm.ptr<1>, %30 : !llvm.ptr<1>, %31 : !llvm.ptr<1>, %32 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
     %36 = tile.place %arg1[1114112] : !llvm.ptr<1>
     %37 = tile.place %arg0[2164736] : !llvm.ptr<1>
     %38 = tile.extent %arg4 * 1 per 8
@@ -204,7 +205,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128_18 = arith.constant 128 : index
     %c1_19 = arith.constant 1 : index
     %c1_20 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c65856_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64}
+    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c65856_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
     // ...
     return
   }

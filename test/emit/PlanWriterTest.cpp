@@ -84,7 +84,8 @@ const char *const body = R"(
       threads in (%c128, %c1, %c1) args(%rope : !llvm.ptr<1>, %splits : i32)
   gpu.launch_func @kernels::@qkv blocks in (%gx, %gy, %c1)
       threads in (%c128, %c1, %c1) dynamic_shared_memory_size %shared
-      args(%a : !llvm.ptr<1>, %five : i32) {tile.layer = 3 : i64}
+      args(%a : !llvm.ptr<1>, %five : i32)
+      {tile.layer = 3 : i64, tile.programmatic}
 )";
 
 TEST_F(PlanWriterTest, LaunchesAndArguments) {
@@ -102,6 +103,8 @@ TEST_F(PlanWriterTest, LaunchesAndArguments) {
   EXPECT_EQ(launch.argument_count, 2u);
   EXPECT_EQ(launch.layer, 3);
   EXPECT_EQ(plan.launches[0].layer, -1);
+  EXPECT_EQ(launch.programmatic, 1u);
+  EXPECT_EQ(plan.launches[0].programmatic, 0u);
   EXPECT_EQ(launch.dynamic_shared_bytes, 32768u);
   EXPECT_EQ(launch.block[0], 128u);
   EXPECT_EQ(launch.grid[0].variable, uint32_t(LLAMAC_VARIABLE_TOKENS));

@@ -10,6 +10,8 @@
 // A100: nvvm.mbarrier.try_wait.parity' op needs waiting at an mbarrier, which a100-40g lacks
 // A100: nvvm.wgmma.fence.aligned' op needs products of warpgroups, which a100-40g lacks
 // A100: gpu.launch_func' op needs clusters, which a100-40g lacks
+// A100: nvvm.griddepcontrol' op needs launches before the end of the kernel before, which a100-40g lacks
+// A100: gpu.launch_func' op starts before the end of the kernel before, which a100-40g has no way to
 // RTX: takes 232448 bytes of shared memory; rtx5090 has at most 101376
 // RTX-NOT: bulk copies
 // RTX: nvvm.wgmma.fence.aligned' op needs products of warpgroups, which rtx5090 lacks
@@ -104,6 +106,30 @@ module attributes {gpu.container_module} {
     %one = arith.constant 1 : index
     gpu.launch_func @kernels::@k clusters in (%one, %one, %one) blocks in (%one, %one, %one)
       threads in (%one, %one, %one)
+    return
+  }
+}
+
+// -----
+
+gpu.module @early {
+  gpu.func @k() kernel {
+    nvvm.griddepcontrol wait
+    gpu.return
+  }
+}
+
+// -----
+
+module attributes {gpu.container_module} {
+  gpu.module @kernels {
+    gpu.func @k() kernel {
+      gpu.return
+    }
+  }
+  func.func @early_launch() {
+    %one = arith.constant 1 : index
+    gpu.launch_func @kernels::@k blocks in (%one, %one, %one) threads in (%one, %one, %one) {tile.programmatic}
     return
   }
 }

@@ -40,6 +40,15 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // Nor do kernels start early there.
+  // CHECK-LABEL: gpu.func @await
+  // CHECK-NOT: nvvm.griddepcontrol
+  // CHECK: gpu.return
+  gpu.func @await() kernel {
+    tile.await_previous
+    gpu.return
+  }
+
   // More than eight rounds are a loop of eight.
   // CHECK-LABEL: gpu.func @loop
   gpu.func @loop(%data: i32, %barriers: i32, %wanted: i1, %step: i32, %source: !llvm.ptr<1>) kernel {

@@ -15,6 +15,15 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // The wait comes first: when it is over, one kernel more may start.
+  // CHECK-LABEL: gpu.func @await
+  gpu.func @await() kernel {
+    // CHECK: nvvm.griddepcontrol wait
+    // CHECK-NEXT: nvvm.griddepcontrol launch_dependents
+    tile.await_previous
+    gpu.return
+  }
+
   // By bulk copies: one lane of a warp orders them.
   // CHECK-LABEL: gpu.func @ring
   gpu.func @ring(%data: i32, %barriers: i32, %wanted: i1, %step: i32, %source: !llvm.ptr<1>) kernel {

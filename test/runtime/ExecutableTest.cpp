@@ -278,6 +278,11 @@ TEST_F(ExecutableTest, ChecksThePlan) {
       "residual_offset: found");
   EXPECT_SAYS(
       openAltered([](toy::Sections &s) {
+        s.array<LlamacLaunch>(s.header().launches_offset)->programmatic = 2;
+      }),
+      "launch 0 programmatic: found 2, expected 0 or 1");
+  EXPECT_SAYS(
+      openAltered([](toy::Sections &s) {
         s.array<LlamacLaunch>(s.header().launches_offset)->first_argument =
             0xFFFFFFFF;
       }),

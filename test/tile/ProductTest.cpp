@@ -26,6 +26,7 @@ struct Case {
   int64_t headDim;
   const char *row = "h200";
   int64_t blocks = 0; ///< side by side over the rows; 0: all
+  int64_t warps = 4;
 };
 
 class ProductTest : public KernelFixture, public testing::TestWithParam<Case> {
@@ -146,6 +147,9 @@ protected:
     shape.tokensPerBlock = GetParam().tokensPerBlock;
     if (row != "h200")
       shape.bytesInFlight = std::max<int64_t>(8192, 2 * shape.stageBytes());
+    shape.warps = GetParam().warps;
+    shape.bytesInFlight = std::max<int64_t>(
+        shape.bytesInFlight * 4 / shape.warps, 2 * shape.stageBytes());
     shape.blocksLimit = GetParam().blocks;
     return shape;
   }
@@ -163,7 +167,7 @@ protected:
       *to = upload(data->data(), data->size());
     uint32_t columns =
         (tokens + shape.tokensPerBlock - 1) / shape.tokensPerBlock;
-    launch(find("product"), {columns, rowBlocks, 1}, ProductShape::threads,
+    launch(find("product"), {columns, rowBlocks, 1}, shape.threads(),
            sharedBytes, std::move(arguments));
   }
 
@@ -308,7 +312,7 @@ TEST_P(ProductTest, LogitsOfSomeRows) {
 
   // One row alone gets the same bits.
   int32_t last = first + tokens - 1, one = 1;
-  launch(find("product"), {1, rowBlocks, 1}, ProductShape::threads, sharedBytes,
+  launch(find("product"), {1, rowBlocks, 1}, shape.threads(), sharedBytes,
          {&in, &norm, &weights, &out, &last, &one});
   std::vector<float> alone(vocabulary);
   download(alone, out);
@@ -447,13 +451,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"bf16", 32, 8, 200, 172, 13, 24, "h200", 2},
                     Case{"bf16", 16, 8, 128, 172, 3, 8, "h200", 3},
                     Case{"f16", 16, 16, 1100, 86, 5, 48, "rtx3090", 4},
-                    Case{"f32", 16, 8, 172, 96, 5, 48, "h200", 1}),
+                    Case{"f32", 16, 8, 172, 96, 5, 48, "h200", 1},
+                    // Many warps; of the last, some without a tile of k.
+                    Case{"bf16", 16, 8, 1100, 172, 3, 24, "h200", 0, 16},
+                    Case{"f16", 16, 8, 900, 86, 5, 48, "h200", 0, 16},
+                    Case{"f32", 32, 8, 340, 96, 5, 48, "rtx4090", 0, 8},
+                    Case{"bf16", 32, 8, 640, 172, 9, 8, "h200", 2, 8}),
     [](const testing::TestParamInfo<Case> &info) {
       const Case &c = info.param;
       return std::string(c.type) + "_" + std::to_string(c.rowsPerBlock) + "_" +
              std::to_string(c.tokensPerBlock) + "_k" + std::to_string(c.k) +
              (c.row == std::string("h200") ? "" : std::string("_") + c.row) +
-             (c.blocks ? "_persistent" : "");
+             (c.blocks ? "_persistent" : "") +
+             (c.warps == 4 ? "" : "_warps" + std::to_string(c.warps));
     });
 
 class EmbeddingTest : public ProductTest {};

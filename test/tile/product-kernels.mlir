@@ -9,6 +9,8 @@
 // CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 8192 among warp>
 // CHECK: nvvm.bar.warp.sync
 // CHECK-COUNT-2: tile.ring_fill %[[RING]]
+// The weights are on their way before the kernel before has ended.
+// CHECK: tile.await_previous
 // CHECK: scf.for
 // CHECK:   tile.ring_fill %[[RING]]
 // CHECK:   %[[STAGE:.*]] = tile.ring_wait %[[RING]]

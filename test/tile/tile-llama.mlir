@@ -131,7 +131,7 @@ module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_siz
 // CHECK: %[[GAMMA:.*]] = tile.place %[[W]]
 // CHECK: %[[X:.*]] = tile.extent %[[ROWS]] * 1 per 8
 // CHECK: %[[Y:.*]] = tile.extent * 8 per 1
-// CHECK: gpu.launch_func @kernels::@head_8 blocks in (%[[X]], %[[Y]], %{{.*}}) {{.*}} args(%[[S]] : !llvm.ptr<1>, %[[GAMMA]] : !llvm.ptr<1>, %[[W]] : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>, %[[START]] : i32, %[[ROWS]] : i32)
+// CHECK: gpu.launch_func @kernels::@head_8 blocks in (%[[X]], %[[Y]], %{{.*}}) {{.*}} args(%[[S]] : !llvm.ptr<1>, %[[GAMMA]] : !llvm.ptr<1>, %[[W]] : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>, %[[START]] : i32, %[[ROWS]] : i32) {tile.programmatic}
 // CHECK: gpu.launch_func @kernels::@argmax
 
 // CHECK-LABEL: func.func @prefill(
