@@ -136,11 +136,11 @@ module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_siz
 
 // CHECK-LABEL: func.func @prefill(
 // CHECK: gpu.launch_func @kernels::@embed{{.*}})
-// CHECK: gpu.launch_func @kernels::@qkv_32{{.*}} {tile.layer = 0 : i64}
+// CHECK: gpu.launch_func @kernels::@qkv_32{{.*}} {tile.layer = 0 : i64, tile.programmatic}
 // CHECK: gpu.launch_func @kernels::@attention_prefill
 // CHECK: gpu.launch_func @kernels::@out_projection_32
 // CHECK: gpu.launch_func @kernels::@gate_up_32
-// CHECK: gpu.launch_func @kernels::@down_32{{.*}} {tile.layer = 0 : i64}
+// CHECK: gpu.launch_func @kernels::@down_32{{.*}} {tile.layer = 0 : i64, tile.programmatic}
 // CHECK-NOT: gpu.launch_func
 
 // CHECK-LABEL: func.func @decode(
