@@ -5,7 +5,8 @@
 . "$(dirname "$0")/Inputs/executable.sh"
 
 # The command line is wrong: 2.
-toy 2 --selftest x;             says "unknown option --selftest"
+toy 2 --self-test x;            says "unknown option --self-test; is --selftest meant?"
+toy 1 --selftest;               says "holds no values to test itself with: it was compiled with --no-selftest"
 toy 2 two words;                says "quote a prompt of several words"
 toy 2 -n -1 x;                  says "expected a whole number from 0"
 for value in nan -0.5 inf 101 x; do
