@@ -59,6 +59,7 @@ static uint64_t weightsHash(const Bytes &bytes) {
 }
 
 void Sections::seal() {
+  header().selftest = checkOf(selftest);
   header().plan_hash = 0;
   header().plan_hash = XXH3_64bits(plan.data(), plan.size());
 }
@@ -174,12 +175,23 @@ Sections toy::makeSections(const Options &options) {
                                         constant(width),
                                         constant(options.vocabulary),
                                         constant(options.pieces)};
-  LlamacLaunch store{
-      0,          0, 7, 0, {{LLAMAC_VARIABLE_TOKENS, 1, 32, 0}, one, one},
-      {32, 1, 1}, 0, 0};
-  LlamacLaunch head{
-      1,          7, 11, 0, {{LLAMAC_VARIABLE_HEAD_ROWS, 1, 1, 0}, one, one},
-      {64, 1, 1}, 0, -1};
+  auto launch = [](uint32_t kernel, uint32_t first, uint32_t count,
+                   LlamacExpression blocks, uint32_t threads, int32_t layer) {
+    LlamacLaunch launch{};
+    launch.kernel = kernel;
+    launch.first_argument = first;
+    launch.argument_count = count;
+    launch.grid[0] = blocks;
+    launch.grid[1] = launch.grid[2] = one;
+    launch.block[0] = threads;
+    launch.block[1] = launch.block[2] = 1;
+    launch.layer = layer;
+    return launch;
+  };
+  const LlamacLaunch store =
+      launch(0, 0, 7, {LLAMAC_VARIABLE_TOKENS, 1, 32, 0}, 32, 0);
+  const LlamacLaunch head =
+      launch(1, 7, 11, {LLAMAC_VARIABLE_HEAD_ROWS, 1, 1, 0}, 64, -1);
   std::vector<LlamacLaunch> launches{store, store, head};
   for (uint32_t i = 0; i < LLAMAC_FUNCTION_COUNT; ++i)
     h.functions[i] = {i, 1};
@@ -256,6 +268,7 @@ Bytes toy::append(const Bytes &elf, const Sections &sections) {
       {LLAMAC_SECTION_KERNELS_CUBIN, &sections.kernelsCubin},
       {LLAMAC_SECTION_TOKENIZER, &sections.tokenizer},
       {LLAMAC_SECTION_PASSPORT, &sections.passport},
+      {LLAMAC_SECTION_SELFTEST, &sections.selftest},
       {LLAMAC_SECTION_WEIGHTS, &sections.weights}};
   for (const auto &[name, bytes] : added) {
     if (bytes->empty())

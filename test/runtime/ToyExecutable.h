@@ -28,6 +28,7 @@ struct Options {
 struct Sections {
   Bytes plan, ptx, kernelsPtx, tokenizer, passport, weights;
   Bytes cubin, kernelsCubin;
+  Bytes selftest; ///< none unless a test puts one here, and calls seal()
   LlamacPlanHeader &header() {
     return *reinterpret_cast<LlamacPlanHeader *>(plan.data());
   }
