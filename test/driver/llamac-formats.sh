@@ -9,14 +9,27 @@ convert() { local out=$1; shift; /usr/bin/python3 "$LLAMAC_SOURCE_DIR/test/impor
 # pack MODEL OPTIONS...: its weights in packed.weights.
 pack() { local model=$1; shift; rm -f packed packed.weights; expect 0 llamac "$model" --gpu emulator --max-seq-len 64 --split-weights -o packed "$@"; }
 # equal MODEL, differs MODEL: against those of the safetensors.
-equal() { pack "$1" -q; cmp packed.weights expected || fail "$1 packs other weights than model"; }
+equal() { pack "$@" -q; cmp packed.weights expected || fail "$1 packs other weights than model"; }
 differs() { pack "$1" -q; ! cmp -s packed.weights expected || fail "$1 packs the same weights, which a fault should have changed"; }
 
-# Grouped queries, a tied head.
-make model --set tie_word_embeddings=true
+# Files that PyTorch's and gguf's own code wrote: grouped queries, a tied head.
+formats=$LLAMAC_SOURCE_DIR/test/import/Inputs/formats
+pack "$formats/hf" -q; mv packed.weights expected
+equal "$formats/bin"
+equal "$formats/bf16.gguf"
+equal "$formats/meta" --rope-factor 8
+# Q8_0: what gguf's own code decodes it to, as float16.
+mkdir decoded
+cp "$formats/hf/config.json" decoded; cp "$formats/q8_0.safetensors" decoded/model.safetensors
+pack decoded -q; mv packed.weights expected
+pack "$formats/q8_0.gguf"; says "q8_0 -> f16: 15 tensors"
+cmp packed.weights expected || fail "q8_0.gguf packs other weights than gguf's own code decodes"
+
+# As many KV heads as heads, a head of its own; by our own writers.
+make model --set num_key_value_heads=4
 pack model -q; mv packed.weights expected
 convert shards --to bin --shards 2; equal shards
-convert meta --to meta --shards 2; equal meta
+convert meta --to meta --shards 2
 convert model.gguf --to gguf; equal model.gguf
 # A converter that left the pairs as they are is seen.
 convert wrong --to meta --keep-pairs; differs wrong
@@ -24,10 +37,11 @@ convert wrong.gguf --to gguf --keep-pairs; differs wrong.gguf
 
 # Several in one folder.
 cp model/model.safetensors shards
-pack shards -v; says "shards/model.safetensors: is read; shards/pytorch_model.bin.index.json beside it is not"
+expect 0 llamac shards --emit=llama -o text -v
+says "shards/model.safetensors: is read; shards/pytorch_model.bin.index.json beside it is not"
 cp meta/* model
-pack model -v; says "model/model.safetensors: is read; model/consolidated.00.pth beside it is not"
-cmp packed.weights expected
+expect 0 llamac model --emit=llama -o text -v
+says "model/model.safetensors: is read; model/consolidated.00.pth beside it is not"
 rm model/model.safetensors
 equal model # Meta's
 

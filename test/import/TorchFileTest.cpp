@@ -2,6 +2,7 @@
 // Files of torch.save's, well-formed and not; most are the fuzzer's corpus
 // (test/fuzz/corpus/make_torch.py), by PyTorch's own code.
 #include "compiler/import/TorchFile.h"
+#include "compiler/import/Pickle.h"
 #include "compiler/import/TensorValues.h"
 
 #include <fstream>
@@ -90,6 +91,29 @@ TEST(TorchFileTest, RefusesByName) {
     const std::string &message = tensors.error().message();
     EXPECT_EQ(message.rfind("m.bin: ", 0), 0u) << message;
     EXPECT_NE(message.find(part), std::string::npos) << name << ": " << message;
+  }
+}
+
+/// What would take many times the file's size is refused long before.
+TEST(TorchFileTest, BoundsWhatAPickleMakes) {
+  const std::string start = "\x80\x02";
+  const std::pair<std::string, const char *> cases[] = {
+      {start + std::string(2 << 20, ']'), "more than the 1048576 values"},
+      {start + "]" + std::string(2 << 20, '\x94'),
+       "remembers more than 1048576"},
+      {start + std::string(20 << 20, '('), "longer than the 16 MB"},
+      {start + std::string("X\xff\xff\xff\xff", 5) + "abc", "is cut"},
+      {start + "]q\x01h\x01" + "a0.", "the instruction 0x30"},
+      {start + "h\x07.", "is wrong at byte"},
+      {start + "t.", "is wrong at byte"},
+      {start + "cos\nsystem\nX\x02\x00", "\"os.system\""},
+      {start + "(X\x01)tR.", ""},
+  };
+  for (auto &[text, part] : cases) {
+    auto pickle = parsePickle(text, "m.pkl");
+    ASSERT_FALSE(pickle) << part;
+    EXPECT_NE(pickle.error().message().find(part), std::string::npos)
+        << pickle.error().message();
   }
 }
 
