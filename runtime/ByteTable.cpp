@@ -2,6 +2,8 @@
 // Sums of a plan's sizes.
 #include "runtime/ByteTable.h"
 
+#include "runtime/PositionScheme.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
@@ -15,7 +17,7 @@ ByteTable ByteTable::of(const LlamacPlanHeader &plan, uint64_t context,
   table.weights = plan.weights_bytes;
   table.workspace = plan.workspace_bytes;
   table.kvPool = pages * batch * plan.page_bytes;
-  table.rope = context * plan.head_dim * sizeof(float);
+  table.rope = rotationTableBytes(plan, context);
   return table;
 }
 
@@ -31,8 +33,8 @@ uint64_t llrt::largestContext(const LlamacPlanHeader &plan, uint64_t batch,
   ByteTable page = ByteTable::of(plan, LLAMAC_PAGE_TOKENS, batch);
   if (bytes < fixed.total())
     return 0;
-  uint64_t tokens =
-      (bytes - fixed.total()) / (page.kvPool + page.rope) * LLAMAC_PAGE_TOKENS;
+  uint64_t tokens = (bytes - fixed.total()) / (page.total() - fixed.total()) *
+                    LLAMAC_PAGE_TOKENS;
   return std::min<uint64_t>(tokens, plan.max_seq_len);
 }
 

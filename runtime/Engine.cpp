@@ -2,9 +2,10 @@
 // Buffers once, then launches.
 #include "runtime/Engine.h"
 
+#include "runtime/PositionScheme.h"
+
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -36,11 +37,6 @@ Error checkOption(const char *name, uint32_t value, uint32_t most) {
   return Error(std::string(name) + ": " + std::to_string(value) +
                " is more than this executable was compiled for: " +
                std::to_string(most));
-}
-
-uint64_t ropeBytes(const LlamacPlanHeader &plan, uint32_t contextSize) {
-  return static_cast<uint64_t>(contextSize) * (plan.head_dim / 2) * 2 *
-         sizeof(float);
 }
 
 /// Seconds from lap to lap.
@@ -81,7 +77,7 @@ EngineMemory Engine::memoryNeeded(const LlamacPlanHeader &plan,
   memory.weights = plan.weights_bytes;
   memory.workspace = plan.workspace_bytes;
   memory.kvPool = plan.page_bytes * memory.pages;
-  memory.rope = ropeBytes(plan, settings.contextSize);
+  memory.rope = rotationTableBytes(plan, settings.contextSize);
   memory.sampler = SamplerKernels::memoryNeeded(samplerSizes(plan, settings));
   return memory;
 }
@@ -156,6 +152,8 @@ Error Engine::start() {
                      {LLAMAC_BUFFER_KV_POOL, need.kvPool, "KV pool"},
                      {LLAMAC_BUFFER_ROPE, need.rope, "rope table"}};
   for (const auto &entry : taken) {
+    if (entry.bytes == 0) // no rotation, no table
+      continue;
     Result<DeviceAddress> address = device.allocate(entry.bytes, entry.name);
     if (!address)
       return address.error();
@@ -218,16 +216,14 @@ Error Engine::checkMemory(const EngineMemory &need) {
   return Error(text + "not even 64 tokens of context would fit");
 }
 
-/// float [ctx][head_dim/2][2] from the float64 frequencies.
+/// The table that has a row for each position.
 Error Engine::fillRope() {
-  View<double> frequencies = executable.invFreq();
+  if (memory().rope == 0 || rotatesByLength(plan()))
+    return Error::success();
   std::vector<float> table;
   table.reserve(memory().rope / sizeof(float));
   for (uint32_t position = 0; position < settings.contextSize; ++position)
-    for (double frequency : frequencies) {
-      table.push_back(static_cast<float>(std::cos(position * frequency)));
-      table.push_back(static_cast<float>(std::sin(position * frequency)));
-    }
+    appendRotation(plan(), executable.invFreq(), position, table);
   // On the stream: a plain copy is not ordered after the fill before it.
   if (Error error =
           device.copyToDevice(buffers[LLAMAC_BUFFER_ROPE], table.data(),
@@ -262,6 +258,22 @@ Error Engine::growAndCopy(KvCache::Sequence sequence, uint32_t tokens) {
                                           plan().page_bytes, stream))
       return error;
   return Error::success();
+}
+
+/// The table that has a row for each row of the step: `lengths` are those of
+/// the rows' sequences.
+Error Engine::writeRotation(View<int32_t> positions, View<uint32_t> lengths) {
+  if (!rotatesByLength(plan()))
+    return Error::success();
+  rotation.clear();
+  std::vector<double> frequencies;
+  for (size_t row = 0; row < positions.size(); ++row) {
+    if (row == 0 || lengths[row] != lengths[row - 1])
+      followLength(plan(), executable.invFreq(), lengths[row], frequencies);
+    appendRotation(plan(), frequencies, positions[row], rotation);
+  }
+  return device.copyToDevice(buffers[LLAMAC_BUFFER_ROPE], rotation.data(),
+                             rotation.size() * sizeof(float), stream);
 }
 
 Error Engine::writeControl(View<int32_t> tokens, View<int32_t> positions,
@@ -386,6 +398,8 @@ Error Engine::prefill(KvCache::Sequence sequence,
   if (Error error = cache.check(sequence, static_cast<uint32_t>(ids.size())))
     return error;
   std::vector<int32_t> positions, slots;
+  // A prompt counts whole, in whatever chunks it comes.
+  const auto whole = static_cast<uint32_t>(cache.length(sequence) + ids.size());
   for (size_t start = 0; start < ids.size();) {
     auto count = static_cast<uint32_t>(
         std::min<size_t>(settings.chunk, ids.size() - start));
@@ -397,6 +411,9 @@ Error Engine::prefill(KvCache::Sequence sequence,
       positions[i] = static_cast<int32_t>(position + i);
     slots.assign(count, static_cast<int32_t>(sequence));
     if (Error error = writeControl({&ids[start], count}, positions, slots))
+      return error;
+    if (Error error =
+            writeRotation(positions, std::vector<uint32_t>(count, whole)))
       return error;
     Variables variables{};
     variables[LLAMAC_VARIABLE_ONE] = 1;
@@ -467,7 +484,7 @@ Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
   }
   std::vector<int32_t> tokens, positions, slots;
   std::vector<Choice> choices;
-  std::vector<uint32_t> sequences;
+  std::vector<uint32_t> sequences, lengths;
   uint32_t longest = 0;
   for (const DecodeInput &input : inputs) {
     if (Error error = cache.check(input.sequence, 1)) {
@@ -482,10 +499,13 @@ Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
     sequences.push_back(input.sequence);
     if (Error error = growAndCopy(input.sequence, 1))
       return error;
-    longest = std::max(longest, cache.length(input.sequence));
+    lengths.push_back(cache.length(input.sequence));
+    longest = std::max(longest, lengths.back());
   }
   if (tokens.size()) {
     if (Error error = writeControl(tokens, positions, slots))
+      return error;
+    if (Error error = writeRotation(positions, lengths))
       return error;
     Variables variables{};
     variables[LLAMAC_VARIABLE_ONE] = 1;

@@ -15,7 +15,9 @@
 // log-probabilities are wanted; without one the choice is greedy.
 //
 // What a sequence's rows hold depends on its own tokens and on the chunk size
-// alone, bit for bit; never on the other sequences.
+// alone, bit for bit; never on the other sequences. With dynamic rope scaling
+// the tokens of one prefill() call are rotated for the length after all of
+// them, and a decode() token for the length after it; what is stored stays.
 #ifndef LLAMAC_RUNTIME_ENGINE_H
 #define LLAMAC_RUNTIME_ENGINE_H
 
@@ -140,6 +142,7 @@ private:
   Error start();
   Error checkMemory(const EngineMemory &need);
   Error fillRope();
+  Error writeRotation(View<int32_t> positions, View<uint32_t> lengths);
   Error writeControl(View<int32_t> tokens, View<int32_t> positions,
                      View<int32_t> slots);
   Error run(LlamacFunction function, const Variables &variables);
@@ -166,6 +169,7 @@ private:
   std::unique_ptr<SamplerKernels> sampler;
   StartTimes times;
   const ResidualHandler *residualHandler = nullptr; ///< of prefillByLayer()
+  std::vector<float> rotation; ///< what writeRotation() sends
   std::array<DeviceAddress, LLAMAC_BUFFER_COUNT> buffers{};
 };
 

@@ -75,7 +75,9 @@ enum LlamacBuffer {
   LLAMAC_BUFFER_WEIGHTS = 0,   /* section .llamac.weights, read only */
   LLAMAC_BUFFER_WORKSPACE = 1, /* workspace_bytes, zero-filled at start */
   LLAMAC_BUFFER_KV_POOL = 2,   /* pages * page_bytes, zero-filled at start */
-  LLAMAC_BUFFER_ROPE = 3,      /* float [ctx][head_dim/2][2]: cos, sin */
+  LLAMAC_BUFFER_ROPE = 3,      /* float [row][head_dim/2][2]: cos, sin. A row for
+                                  each position, or with LLAMAC_DYNAMIC for each
+                                  row of the step; empty with LLAMAC_ALIBI */
   LLAMAC_BUFFER_COUNT = 4
 };
 
@@ -167,6 +169,32 @@ struct LlamacSampling {
   uint32_t reserved;        /* 0 */
 };
 
+enum LlamacPositionScheme {
+  LLAMAC_ROTARY = 0,
+  LLAMAC_ALIBI = 1 /* linear biases on the scores, no rotation */
+};
+
+enum LlamacRopeScaling {
+  LLAMAC_UNSCALED = 0,
+  LLAMAC_LINEAR = 1,
+  LLAMAC_LLAMA3 = 2,
+  LLAMAC_DYNAMIC = 3, /* the angles follow the length of the sequence */
+  LLAMAC_YARN = 4
+};
+
+/* How the model tells positions apart. The frequencies (inv_freq below) have
+ * every scaling in them but LLAMAC_DYNAMIC: theirs are those of a sequence of
+ * up to `original` tokens (runtime/PositionScheme.h has the rest). */
+struct LlamacPositions {
+  uint32_t scheme;  /* LlamacPositionScheme */
+  uint32_t scaling; /* LlamacRopeScaling; 0 without rotation */
+  double theta;     /* 0 without rotation */
+  double factor;    /* of the scaling; 1 without */
+  double attention_factor; /* on cosine and sine: 1 but for LLAMAC_YARN */
+  uint32_t original; /* positions before the scaling; 0 where it has none */
+  uint32_t window;   /* tokens that a token sees, itself included; 0: all */
+};
+
 struct LlamacPlanHeader {
   uint64_t magic;
   uint32_t version;
@@ -209,6 +237,7 @@ struct LlamacPlanHeader {
   uint32_t add_bos; /* 1: a text prompt starts with bos_id */
 
   struct LlamacSampling sampling;
+  struct LlamacPositions positions;
 
   /* memory */
   uint64_t weights_bytes;
@@ -235,7 +264,7 @@ struct LlamacPlanHeader {
   uint64_t launches_offset;
   uint64_t arguments_offset;
   uint64_t eos_offset;      /* int32 ids that end the text */
-  uint64_t inv_freq_offset; /* double [head_dim/2] */
+  uint64_t inv_freq_offset; /* double [head_dim/2], none with LLAMAC_ALIBI */
   uint64_t strings_offset;
   uint32_t kernel_count;
   uint32_t launch_count;

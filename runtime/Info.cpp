@@ -3,6 +3,7 @@
 #include "runtime/Info.h"
 
 #include "runtime/ChatTemplateName.h"
+#include "runtime/PositionScheme.h"
 
 #include <cstdio>
 #include <map>
@@ -96,6 +97,7 @@ static ordered_json planFacts(const Executable &executable) {
   facts["heads"] = std::to_string(plan.heads) + " for queries, " +
                    std::to_string(plan.kv_heads) + " for keys, of " +
                    std::to_string(plan.head_dim);
+  facts["positions"] = describePositions(plan);
   facts["context"] = std::to_string(plan.max_seq_len) +
                      " tokens at most, prefill in chunks of " +
                      std::to_string(plan.max_chunk);

@@ -3,6 +3,7 @@
 #include "runtime/Executable.h"
 
 #include "runtime/GpuTable.h"
+#include "runtime/PositionScheme.h"
 #include "runtime/SamplingRanges.h"
 
 #include <algorithm>
@@ -85,7 +86,7 @@ private:
     case LLAMAC_BUFFER_KV_POOL:
       return plan.page_bytes;
     default:
-      return static_cast<uint64_t>(plan.max_seq_len) * plan.head_dim * 4;
+      return rotationTableBytes(plan, plan.max_seq_len);
     }
   }
 
@@ -160,6 +161,12 @@ Error Checker::model() {
       {"weights_bytes", plan.weights_bytes, 1, memory},
       {"workspace_bytes", plan.workspace_bytes, 1, memory},
       {"page_bytes", plan.page_bytes, 1, memory},
+      {"positions.scheme", plan.positions.scheme, 0, LLAMAC_ALIBI},
+      {"positions.scaling", plan.positions.scaling, 0,
+       plan.positions.scheme == LLAMAC_ROTARY ? LLAMAC_YARN : 0u},
+      {"positions.original", plan.positions.original,
+       plan.positions.scaling == LLAMAC_DYNAMIC ? 1u : 0u, most},
+      {"positions.window", plan.positions.window, 0, most},
   };
   for (const auto &entry : ranges)
     if (Error error = range(entry.field, entry.value, entry.low, entry.high))
@@ -181,6 +188,14 @@ Error Checker::model() {
       return fault(
           std::string("sampling.") + entry.field, std::to_string(entry.value),
           std::to_string(entry.low) + " to " + std::to_string(entry.high));
+  if (!(plan.positions.factor >= 1 && plan.positions.factor <= 1e9))
+    return fault("positions.factor", std::to_string(plan.positions.factor),
+                 "1 to 1e9");
+  if (!(plan.positions.attention_factor > 0 &&
+        plan.positions.attention_factor <= 1e9))
+    return fault("positions.attention_factor",
+                 std::to_string(plan.positions.attention_factor),
+                 "above 0 and up to 1e9");
   if (plan.bos_id < -1 || plan.bos_id >= static_cast<int64_t>(plan.vocab_size))
     return fault("bos_id", std::to_string(plan.bos_id),
                  "-1 or an id below " + std::to_string(plan.vocab_size));
@@ -243,9 +258,12 @@ Error Checker::arrays() {
   if (Error error =
           array("strings_offset", plan.strings_offset, plan.strings_bytes, 1))
     return error;
-  if (plan.inv_freq_count != plan.head_dim / 2)
+  uint32_t pairs =
+      plan.positions.scheme == LLAMAC_ROTARY ? plan.head_dim / 2 : 0;
+  if (plan.inv_freq_count != pairs)
     return fault("inv_freq_count", plan.inv_freq_count,
-                 std::to_string(plan.head_dim / 2) + " (head_dim / 2)");
+                 std::to_string(pairs) +
+                     (pairs ? " (head_dim / 2)" : " (no rotation)"));
   if (plan.strings_bytes &&
       bytes[plan.strings_offset + plan.strings_bytes - 1] != 0)
     return fault("strings", "no NUL at the end", "NUL-terminated names");

@@ -10,6 +10,7 @@
 #include "runtime/Measurement.h"
 #include "runtime/Npy.h"
 #include "runtime/Output.h"
+#include "runtime/PositionScheme.h"
 #include "runtime/ProgressBar.h"
 #include "runtime/Prompts.h"
 
@@ -350,6 +351,7 @@ Outcome Session::startDevice() {
         readableBytes(memory.kvPool) + " KV (" + std::to_string(memory.pages) +
         " pages), context " + std::to_string(engine->contextSize()) +
         ", batch " + std::to_string(engine->maxBatch()));
+    say("positions: " + describePositions(executable->plan()));
   }
   return std::nullopt;
 }

@@ -63,7 +63,7 @@ Error ModelCheck::run(Json &row, bool &right) {
     if (!again)
       return again.error();
     repeats &= *again == *logits;
-    const Verdict verdict = oracle.judge(dtype, *logits);
+    const Verdict verdict = oracle.judge(dtype, prompt, *logits);
     holds &= verdict.holds();
     if (!verdict.holds())
       note(path + ", prompt of " + std::to_string(prompt) + ": " +
@@ -107,7 +107,7 @@ Error ModelCheck::greedy(CompiledModel &model, CompiledModel *emulated,
                          size_t prompt, size_t count, Json &row) {
   count = std::min(count, oracle.tokens().size() - prompt);
   const auto dtype = static_cast<LlamacDtype>(model.plan().dtype);
-  const Expectation expectation = oracle.expect(dtype, prompt + count);
+  const Expectation expectation = oracle.expect(dtype, prompt, prompt + count);
   const std::vector<int32_t> ids = oracle.run(prompt, 0).prompt;
   Result<std::vector<int32_t>> chosen = model.greedy(ids, count);
   if (!chosen)

@@ -96,7 +96,20 @@ llrt::reference::Config getReferenceConfig(const Config &config) {
     to.ropeHighFrequencyFactor = scaling.highFreqFactor;
     to.ropeOriginalPositions = double(scaling.originalMaxPositions);
     break;
+  case RopeScaling::Dynamic:
+    to.ropeScaling = llrt::reference::RopeScaling::Dynamic;
+    break;
+  case RopeScaling::Yarn:
+    to.ropeScaling = llrt::reference::RopeScaling::Yarn;
+    to.ropeOriginalPositions = double(scaling.originalMaxPositions);
+    to.ropeBetaFast = scaling.betaFast;
+    to.ropeBetaSlow = scaling.betaSlow;
+    to.ropeAttentionFactor = scaling.attentionFactor;
+    to.ropeTruncate = scaling.truncate;
+    break;
   }
+  to.alibi = config.alibi;
+  to.window = config.slidingWindow;
   if (scaling.kind != RopeScaling::None)
     to.ropeFactor = scaling.factor;
   to.rmsNormEps = config.rmsNormEps;

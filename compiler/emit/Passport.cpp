@@ -3,6 +3,7 @@
 #include "compiler/emit/Passport.h"
 
 #include "runtime/ChatTemplateName.h"
+#include "runtime/PositionScheme.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -27,7 +28,7 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
   Json &model = passport["model"] = Json::object();
   if (!config.name.empty())
     model["name"] = config.name;
-  model.update({{"architecture", "LlamaForCausalLM"},
+  model.update({{"architecture", config.architecture},
                 {"parameters", getParameterCount(config)},
                 {"hidden_size", config.hiddenSize},
                 {"intermediate_size", config.intermediateSize},
@@ -39,10 +40,15 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
                 {"vocab_size", config.vocabSize},
                 {"pieces", header.piece_count},
                 {"rms_norm_eps", config.rmsNormEps},
-                {"rope_theta", config.ropeTheta},
                 {"tie_word_embeddings", config.tiedEmbeddings}});
   if (!facts.pooledFrom)
     model.erase("pooled_from_kv_heads");
+  if (config.alibi)
+    model["position_embedding_type"] = "alibi";
+  else
+    model["rope_theta"] = config.ropeTheta;
+  if (config.slidingWindow)
+    model["sliding_window"] = config.slidingWindow;
   const RopeScaling &scaling = config.ropeScaling;
   if (scaling.kind == RopeScaling::Linear)
     model["rope_scaling"] = {{"rope_type", "linear"},
@@ -54,6 +60,20 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
         {"low_freq_factor", scaling.lowFreqFactor},
         {"high_freq_factor", scaling.highFreqFactor},
         {"original_max_position_embeddings", scaling.originalMaxPositions}};
+  if (scaling.kind == RopeScaling::Dynamic)
+    model["rope_scaling"] = {
+        {"rope_type", "dynamic"},
+        {"factor", scaling.factor},
+        {"max_position_embeddings", scaling.originalMaxPositions}};
+  if (scaling.kind == RopeScaling::Yarn)
+    model["rope_scaling"] = {
+        {"rope_type", "yarn"},
+        {"factor", scaling.factor},
+        {"original_max_position_embeddings", scaling.originalMaxPositions},
+        {"beta_fast", scaling.betaFast},
+        {"beta_slow", scaling.betaSlow},
+        {"attention_factor", scaling.attentionFactor},
+        {"truncate", scaling.truncate}};
   passport["sources"] = Json::array();
   for (const SourceFile &source : checkpoint.sources) {
     char hash[17];
@@ -88,7 +108,7 @@ std::string makePassport(const Checkpoint &checkpoint, const LaunchPlan &plan,
       {"workspace", header.workspace_bytes},
       {"kv_page", header.page_bytes},
       {"kv_pool_at_maxima", pages * header.max_batch * header.page_bytes},
-      {"rope_table", uint64_t(header.max_seq_len) * header.head_dim * 4}};
+      {"rope_table", llrt::rotationTableBytes(header, header.max_seq_len)}};
   std::vector<uint64_t> launches(plan.kernels.size());
   for (const LlamacLaunch &launch : plan.launches)
     ++launches[launch.kernel];

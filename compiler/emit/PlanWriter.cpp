@@ -173,6 +173,42 @@ void readModel(ModelAttr model, LlamacPlanHeader &header) {
   header.max_batch = model.getMaxBatch();
 }
 
+/// The scheme; `invFreq` gets the frequencies, none without rotation.
+void readPositions(ModelAttr model, LlamacPositions &positions,
+                   std::vector<double> &invFreq) {
+  positions.factor = positions.attention_factor = 1;
+  positions.window = model.getWindow();
+  RopeAttr rope = model.getRope();
+  if (!rope) {
+    positions.scheme = LLAMAC_ALIBI;
+    return;
+  }
+  positions.scheme = LLAMAC_ROTARY;
+  positions.theta = rope.getThetaAsDouble();
+  positions.attention_factor = rope.getAttentionFactor();
+  for (int64_t j = 0; j < model.getHeadDim() / 2; ++j)
+    invFreq.push_back(rope.getInverseFrequency(j, model.getHeadDim()));
+  RopeScalingAttr scaling = rope.getScaling();
+  if (!scaling)
+    return;
+  switch (scaling.getKind()) {
+  case RopeScalingKind::Linear:
+    positions.scaling = LLAMAC_LINEAR;
+    break;
+  case RopeScalingKind::Llama3:
+    positions.scaling = LLAMAC_LLAMA3;
+    break;
+  case RopeScalingKind::Dynamic:
+    positions.scaling = LLAMAC_DYNAMIC;
+    break;
+  case RopeScalingKind::Yarn:
+    positions.scaling = LLAMAC_YARN;
+    break;
+  }
+  positions.factor = scaling.getFactor().getValueAsDouble();
+  positions.original = scaling.getOriginal();
+}
+
 void readSpecialIds(const Checkpoint &checkpoint, LaunchPlan &plan) {
   const GenerationConfig &generation = checkpoint.generation;
   const Config &config = checkpoint.config;
@@ -261,9 +297,7 @@ LogicalResult buildLaunchPlan(ModuleOp tiled, const Checkpoint &checkpoint,
   readModel(model, header);
   readSpecialIds(checkpoint, plan);
   header.sampling = readSampling(checkpoint.generation);
-  for (int64_t j = 0; j < model.getHeadDim() / 2; ++j)
-    plan.invFreq.push_back(
-        model.getRope().getInverseFrequency(j, model.getHeadDim()));
+  readPositions(model, header.positions, plan.invFreq);
   header.sm_version = gpu.smVersion;
   header.gpu_name_offset = plan.addString(gpu.name);
 

@@ -92,7 +92,7 @@ struct QkvFusion : OpRewritePattern<KvAppendOp> {
         query.getWeight(), key.getWeight(), value.getWeight(),
         /*gamma=*/Value(), query.getBias(), key.getBias(), value.getBias(),
         /*key_cache=*/Value(), /*value_cache=*/Value(), /*positions=*/Value(),
-        /*eps=*/FloatAttr(), /*rope=*/RopeAttr());
+        /*lengths=*/Value(), /*eps=*/FloatAttr(), /*rope=*/RopeAttr());
     rewriter.replaceOp(query, fused.getQuery());
     rewriter.replaceOp(key, fused.getKey());
     rewriter.replaceOp(value, fused.getValue());

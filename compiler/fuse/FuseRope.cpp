@@ -7,6 +7,8 @@
 //   %kr = llama.rope %k at %p                            cache %kc, %vc at %p
 //   %kc1, %vc1 = llama.kv_append %kc, %vc, %kr, %v at %p
 //
+// Without the two rotations (ALiBi) the cache write enters alone.
+//
 // Tests: test/fuse/fuse-rope.mlir, test/fuse/fuse-rope-execute.mlir
 #include "compiler/fuse/Passes.h"
 #include "dialects/llama/Llama.h"
@@ -27,54 +29,68 @@ struct RopeFusion : OpRewritePattern<KvAppendOp> {
                                 PatternRewriter &rewriter) const override {
     auto keyRope = append.getKey().getDefiningOp<RopeOp>();
     auto qkv = append.getValue().getDefiningOp<FusedQkvOp>();
-    if (!keyRope || !qkv || keyRope.getInput() != qkv.getKey() ||
-        append.getValue() != qkv.getValue())
+    Value key = keyRope ? keyRope.getInput() : append.getKey();
+    if (!qkv || key != qkv.getKey() || append.getValue() != qkv.getValue())
       return rewriter.notifyMatchFailure(
           append, "key and value are not those of one llama.fused_qkv");
-    if (!keyRope->hasOneUse())
+    if (keyRope && !keyRope->hasOneUse())
       return rewriter.notifyMatchFailure(keyRope, "its result has another use");
     for (OpResult product : qkv->getResults())
       if (!product.hasOneUse())
         return rewriter.notifyMatchFailure(qkv, "a result has another use");
     auto queryRope = dyn_cast<RopeOp>(*qkv.getQuery().user_begin());
-    if (!queryRope)
-      return rewriter.notifyMatchFailure(qkv, "its query is not turned");
-    if (queryRope.getRope() != keyRope.getRope() ||
-        queryRope.getHeadDim() != keyRope.getHeadDim() ||
-        int64_t(keyRope.getHeadDim()) !=
-            append.getKeyCache().getType().getDimSize(3))
+    if (bool(queryRope) != bool(keyRope))
       return rewriter.notifyMatchFailure(
-          queryRope, "query, key and cache differ in rope or head size");
-    Value positions = append.getPositions();
-    if (queryRope.getPositions() != positions ||
-        keyRope.getPositions() != positions)
-      return rewriter.notifyMatchFailure(
-          append, "query, key and cache have different positions");
+          qkv, "one of its query and key is turned and the other is not");
+    Value positions = append.getPositions(), lengths;
+    if (keyRope) {
+      lengths = keyRope.getLengths();
+      if (queryRope.getRope() != keyRope.getRope() ||
+          queryRope.getHeadDim() != keyRope.getHeadDim() ||
+          int64_t(keyRope.getHeadDim()) !=
+              append.getKeyCache().getType().getDimSize(3))
+        return rewriter.notifyMatchFailure(
+            queryRope, "query, key and cache differ in rope or head size");
+      if (queryRope.getPositions() != positions ||
+          keyRope.getPositions() != positions ||
+          queryRope.getLengths() != lengths)
+        return rewriter.notifyMatchFailure(
+            append, "query, key and cache have different positions or lengths");
+    }
     // The turned query may be used before the cache is: the fused op must stand
     // where the product stood.
     DominanceInfo dominance;
-    Value operands[] = {append.getKeyCache(), append.getValueCache(),
-                        positions};
+    SmallVector<Value> operands = {append.getKeyCache(), append.getValueCache(),
+                                   positions};
+    if (lengths)
+      operands.push_back(lengths);
     for (Value operand : operands)
       if (!dominance.properlyDominates(operand, qkv))
         return rewriter.notifyMatchFailure(
-            append, "a cache or the positions are defined after the product");
+            append, "a cache, the positions or the lengths are defined after "
+                    "the product");
 
+    SmallVector<Location> locations = {qkv.getLoc()};
+    if (keyRope)
+      locations.append({queryRope.getLoc(), keyRope.getLoc()});
+    locations.push_back(append.getLoc());
     rewriter.setInsertionPoint(qkv);
     auto fused = FusedQkvOp::create(
-        rewriter,
-        rewriter.getFusedLoc({qkv.getLoc(), queryRope.getLoc(),
-                              keyRope.getLoc(), append.getLoc()}),
+        rewriter, rewriter.getFusedLoc(locations),
         TypeRange{qkv.getQuery().getType(), append.getKeyCache().getType(),
                   append.getValueCache().getType()},
         qkv.getInput(), qkv.getQueryWeight(), qkv.getKeyWeight(),
         qkv.getValueWeight(), qkv.getGamma(), qkv.getQueryBias(),
         qkv.getKeyBias(), qkv.getValueBias(), append.getKeyCache(),
-        append.getValueCache(), positions, qkv.getEpsAttr(),
-        keyRope.getRopeAttr());
+        append.getValueCache(), positions, lengths, qkv.getEpsAttr(),
+        keyRope ? keyRope.getRopeAttr() : RopeAttr());
     rewriter.replaceOp(append, {fused.getKey(), fused.getValue()});
-    rewriter.replaceOp(queryRope, fused.getQuery());
-    rewriter.eraseOp(keyRope);
+    if (keyRope) {
+      rewriter.replaceOp(queryRope, fused.getQuery());
+      rewriter.eraseOp(keyRope);
+    } else {
+      rewriter.replaceAllUsesWith(qkv.getQuery(), fused.getQuery());
+    }
     rewriter.eraseOp(qkv);
     return success();
   }

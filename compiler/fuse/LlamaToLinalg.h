@@ -19,9 +19,9 @@ void populateLlamaToLinalgAttentionPatterns(RewritePatternSet &patterns);
 /// rms_norm, linear, lm_head, silu, mul, add and the fused ops.
 void populateLlamaToLinalgProductPatterns(RewritePatternSet &patterns);
 
-/// `input` turned as `llama.rope` says.
+/// `input` turned as `llama.rope` says; `lengths` is null but for `dynamic`.
 Value buildRope(ImplicitLocOpBuilder &b, Value input, Value positions,
-                int64_t headDim, RopeAttr rope);
+                Value lengths, int64_t headDim, RopeAttr rope);
 /// `cache` with the tokens of `rows` entered as `llama.kv_append` says.
 Value buildAppend(ImplicitLocOpBuilder &b, Value cache, Value rows,
                   Value positions);

@@ -28,7 +28,8 @@ struct RopeLowering : OpRewritePattern<RopeOp> {
                                 PatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     rewriter.replaceOp(op, buildRope(b, op.getInput(), op.getPositions(),
-                                     op.getHeadDim(), op.getRope()));
+                                     op.getLengths(), op.getHeadDim(),
+                                     op.getRope()));
     return success();
   }
 };
@@ -46,12 +47,56 @@ struct KvAppendLowering : OpRewritePattern<KvAppendOp> {
   }
 };
 
+/// [kv_heads, group]: the slope of each query head; null without `alibi`.
+Value buildSlopes(ImplicitLocOpBuilder &b, AlibiAttr alibi, int64_t kvHeads,
+                  int64_t group) {
+  if (!alibi)
+    return {};
+  SmallVector<float> slopes;
+  for (int64_t head = 0; head < kvHeads * group; ++head)
+    slopes.push_back(float(alibi.getSlope(head, kvHeads * group)));
+  return arith::ConstantOp::create(
+      b, DenseElementsAttr::get(
+             RankedTensorType::get({kvHeads, group}, b.getF32Type()),
+             ArrayRef(slopes)));
+}
+
+/// The frequency of pair `pair` (index) in a sequence of `lengths[sequence]`
+/// tokens: `plain` times s^(-2 pair / (D - 2)), where s = factor * length /
+/// original - (factor - 1), or 1 for a length up to original.
+Value buildDynamic(ImplicitLocOpBuilder &b, Value plain, Value pair,
+                   Value lengths, Value sequence, int64_t headDim,
+                   RopeScalingAttr scaling) {
+  Type f64 = b.getF64Type();
+  auto constant = [&](double value) -> Value {
+    return arith::ConstantOp::create(b, b.getF64FloatAttr(value));
+  };
+  double factor = scaling.getFactor().getValueAsDouble();
+  Value length =
+      arith::SIToFPOp::create(b, f64, buildElement(b, lengths, {sequence}));
+  Value stretch = arith::AddFOp::create(
+      b,
+      arith::MulFOp::create(b, length,
+                            constant(factor / double(scaling.getOriginal()))),
+      constant(1 - factor));
+  stretch = arith::MaximumFOp::create(b, stretch, constant(1));
+  Value power = arith::MulFOp::create(
+      b,
+      arith::SIToFPOp::create(
+          b, f64, arith::IndexCastOp::create(b, b.getI64Type(), pair)),
+      constant(-2.0 / double(headDim - 2)));
+  return arith::MulFOp::create(b, plain,
+                               math::PowFOp::create(b, stretch, power));
+}
+
 /// With b, t, k, g, s, d for sequence, token, KV head, query head of that KV
 /// head, row of the cache and feature of a head:
 ///
 ///   q[b,t,k,g,d]      = round(query[b, t, (k*G + g)*D + d])
 ///   score[b,t,k,g,s]  = sum d: q[b,t,k,g,d] * key[b,s,k,d]
 ///   masked[b,t,k,g,s] = s <= positions[b] + t ? score / sqrt(D) : -inf
+///     with a window: only where s > positions[b] + t - window as well
+///     with alibi: score / sqrt(D) + slope[k,g] * (s - positions[b] - t)
 ///   top[b,t,k,g]      = max s: masked
 ///   p[b,t,k,g,s]      = exp(masked - top)
 ///   total[b,t,k,g]    = sum s: p
@@ -95,14 +140,33 @@ struct AttentionLowering : OpRewritePattern<AttentionOp> {
                                  {{query, {seq, tok, kv, head, dim}},
                                   {op.getKeyCache(), {seq, row, kv, dim}}},
                                  0.0, addProduct);
+    Value slopes = buildSlopes(b, op.getAlibiAttr(), kvHeads, group);
     Value masked = buildMap(
         b, scoresType, [&](ImplicitLocOpBuilder &b, ValueRange i) -> Value {
-          Value seen = arith::CmpIOp::create(
-              b, arith::CmpIPredicate::sle, i[4],
-              buildPosition(b, op.getPositions(), i[0], i[1]));
+          Value position = buildPosition(b, op.getPositions(), i[0], i[1]);
+          Value seen = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, i[4],
+                                             position);
+          if (op.getWindow()) {
+            Value end =
+                arith::AddIOp::create(b, i[4], buildIndex(b, *op.getWindow()));
+            seen = arith::AndIOp::create(
+                b, seen,
+                arith::CmpIOp::create(b, arith::CmpIPredicate::slt, position,
+                                      end));
+          }
           Value scaled = arith::MulFOp::create(
               b, buildElement(b, score, i),
               buildF32(b, 1.0 / std::sqrt(double(headDim))));
+          if (slopes) {
+            Value distance = arith::SIToFPOp::create(
+                b, b.getF32Type(),
+                arith::IndexCastOp::create(
+                    b, b.getI64Type(),
+                    arith::SubIOp::create(b, i[4], position)));
+            Value slope = buildElement(b, slopes, {i[2], i[3]});
+            scaled = arith::AddFOp::create(
+                b, scaled, arith::MulFOp::create(b, slope, distance));
+          }
           return arith::SelectOp::create(
               b, seen, scaled,
               buildF32(b, -std::numeric_limits<double>::infinity()));
@@ -147,7 +211,7 @@ struct AttentionLowering : OpRewritePattern<AttentionOp> {
 } // namespace
 
 Value buildRope(ImplicitLocOpBuilder &b, Value input, Value positions,
-                int64_t headDim, RopeAttr rope) {
+                Value lengths, int64_t headDim, RopeAttr rope) {
   int64_t half = headDim / 2;
   SmallVector<double> frequencies;
   for (int64_t pair = 0; pair < half; ++pair)
@@ -165,12 +229,20 @@ Value buildRope(ImplicitLocOpBuilder &b, Value input, Value positions,
             b, b.getF64Type(),
             arith::IndexCastOp::create(
                 b, b.getI64Type(), buildPosition(b, positions, i[0], i[1])));
-        Value angle =
-            arith::MulFOp::create(b, position, buildElement(b, table, {pair}));
-        Value cosine = arith::TruncFOp::create(b, b.getF32Type(),
-                                               math::CosOp::create(b, angle));
-        Value sine = arith::TruncFOp::create(b, b.getF32Type(),
-                                             math::SinOp::create(b, angle));
+        Value frequency = buildElement(b, table, {pair});
+        if (lengths)
+          frequency = buildDynamic(b, frequency, pair, lengths, i[0], headDim,
+                                   rope.getScaling());
+        Value angle = arith::MulFOp::create(b, position, frequency);
+        auto narrow = [&](Value value) -> Value {
+          if (double factor = rope.getAttentionFactor(); factor != 1)
+            value = arith::MulFOp::create(
+                b, value,
+                arith::ConstantOp::create(b, b.getF64FloatAttr(factor)));
+          return arith::TruncFOp::create(b, b.getF32Type(), value);
+        };
+        Value cosine = narrow(math::CosOp::create(b, angle));
+        Value sine = narrow(math::SinOp::create(b, angle));
         // x[j] cos - x[j + D/2] sin and x[j + D/2] cos + x[j] sin.
         Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
                                               inHead, buildIndex(b, half));

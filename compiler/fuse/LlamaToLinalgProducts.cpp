@@ -307,8 +307,10 @@ struct FusedQkvLowering : OpRewritePattern<FusedQkvOp> {
     if (op.getKeyCache()) {
       Value positions = op.getPositions();
       int64_t headDim = op.getKeyCache().getType().getDimSize(3);
-      query = buildRope(b, query, positions, headDim, op.getRopeAttr());
-      key = buildRope(b, key, positions, headDim, op.getRopeAttr());
+      if (RopeAttr rope = op.getRopeAttr())
+        for (Value *turned : {&query, &key})
+          *turned =
+              buildRope(b, *turned, positions, op.getLengths(), headDim, rope);
       key = buildAppend(b, op.getKeyCache(), key, positions);
       value = buildAppend(b, op.getValueCache(), value, positions);
     }

@@ -131,7 +131,8 @@ def FuseRopePass : Pass<"llama-fuse-rope"> {
   let summary = "Rotation and cache write enter the product of query, key and value";
   let description = [{
     Biases are added before the rotation. Rounding does not change: `kv_append`
-    rounds in either form.
+    rounds in either form. Where neither query nor key is turned (ALiBi), the
+    cache write enters alone.
 
     Before:
 

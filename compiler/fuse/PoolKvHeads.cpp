@@ -181,8 +181,9 @@ private:
         module.getContext(), model.getHiddenSize(), model.getIntermediateSize(),
         model.getLayers(), model.getHeads(), kvHeads, model.getHeadDim(),
         model.getVocabSize(), model.getPieces(), model.getMaxSeqLen(),
-        model.getMaxBatch(), model.getRope(), model.getRmsNormEps(),
-        model.getTied(), model.getStorage());
+        model.getMaxBatch(), model.getRope(), model.getAlibi(),
+        model.getWindow(), model.getRmsNormEps(), model.getTied(),
+        model.getStorage());
   }
 
   ModuleOp module;

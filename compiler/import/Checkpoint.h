@@ -29,15 +29,21 @@ inline unsigned getBytes(DType dtype) { return dtype == DType::F32 ? 4 : 2; }
 
 /// Rotary positions stretched to a longer context, as config.json says it.
 struct RopeScaling {
-  enum Kind { None, Linear, Llama3 } kind = None;
+  enum Kind { None, Linear, Llama3, Dynamic, Yarn } kind = None;
   double factor = 1;                            // at least 1
   double lowFreqFactor = 0, highFreqFactor = 0; // Llama3: 0 < low < high
-  int64_t originalMaxPositions = 0;             // Llama3: positive
+  int64_t originalMaxPositions = 0;             // all but Linear: positive
+  double betaFast = 0, betaSlow = 0;            // Yarn: 0 < slow <= fast
+  double attentionFactor = 0; // Yarn: on cosine and sine, positive
+  bool truncate = true;       // Yarn: whole pairs bound the ramp
   bool operator==(const RopeScaling &other) const {
     return kind == other.kind && factor == other.factor &&
            lowFreqFactor == other.lowFreqFactor &&
            highFreqFactor == other.highFreqFactor &&
-           originalMaxPositions == other.originalMaxPositions;
+           originalMaxPositions == other.originalMaxPositions &&
+           betaFast == other.betaFast && betaSlow == other.betaSlow &&
+           attentionFactor == other.attentionFactor &&
+           truncate == other.truncate;
   }
 };
 
@@ -45,6 +51,7 @@ struct RopeScaling {
 /// enough that no product of two of them overflows 63 bits, heads divide.
 struct Config {
   std::string name; // last part of "_name_or_path"; often empty
+  std::string architecture = "LlamaForCausalLM"; // or MistralForCausalLM
   int64_t hiddenSize = 0;
   int64_t intermediateSize = 0;
   int64_t layers = 0;
@@ -56,6 +63,9 @@ struct Config {
   double rmsNormEps = 0;
   double ropeTheta = 0;
   RopeScaling ropeScaling;
+  bool alibi = false; // linear biases in the place of the rotation
+  int64_t slidingWindow =
+      0; // tokens that a token sees, itself included; 0: all
   bool tiedEmbeddings = false;
   bool attentionBias = false; // of q, k, v and o
   bool mlpBias = false;       // of gate, up and down

@@ -2,7 +2,7 @@
 // config.json and generation_config.json: every key is used, known to be
 // harmless for the value it has, or refused by name.
 #include "compiler/import/Checkpoint.h"
-#include "compiler/import/Json.h"
+#include "compiler/import/ConfigPositions.h"
 #include "compiler/import/OutOfScope.h"
 #include "runtime/SamplingRanges.h"
 
@@ -11,6 +11,7 @@
 
 namespace mlir::llama {
 namespace {
+using Reader = ConfigReader;
 
 enum class Rule {
   Used,     // read by parseConfig
@@ -53,8 +54,11 @@ const KeyRule configKeys[] = {
     {"quantization_config", Rule::Used, nullptr, nullptr},
     {"auto_map", Rule::Rejected, "[null, {}]",
      "code of the checkpoint's own, which llamac never runs"},
-    {"sliding_window", Rule::Rejected, "[null]",
-     "sliding-window attention, which is not built yet"},
+    {"sliding_window", Rule::Used, nullptr, nullptr},
+    {"use_sliding_window", Rule::Used, nullptr, nullptr},
+    {"layer_types", Rule::Used, nullptr, nullptr},
+    {"position_embedding_type", Rule::Used, nullptr, nullptr},
+    {"original_max_position_embeddings", Rule::Used, nullptr, nullptr},
     {"partial_rotary_factor", Rule::Rejected, "[1, 1.0, null]",
      "rotation of a part of each head, which is not built yet"},
     {"rope_interleaved", Rule::Rejected, "[false, null]",
@@ -140,262 +144,24 @@ const KeyRule configKeys[] = {
     {"begin_suppress_tokens", Rule::Values, "[null, []]", "off"},
 };
 
-/// Reads one file's object; the first fault sticks.
-class Reader {
-public:
-  Reader(const Json &object, std::string name)
-      : object(object), name(std::move(name)) {}
-
-  const Json *find(const char *key) const {
-    auto it = object.find(key);
-    return it == object.end() || it->is_null() ? nullptr : &*it;
-  }
-  void fail(std::string text) {
-    if (fault.empty())
-      fault = name + ": " + std::move(text);
-  }
-  void expected(const char *key, const Json &found, const std::string &what) {
-    fail(std::string("\"") + key + "\" is " + describeJson(found) +
-         ", expected " + what);
-  }
-
-  /// A count in [low, high]. Absent: `otherwise`, or an error where that is 0.
-  int64_t count(const char *key, int64_t low, int64_t high,
-                int64_t otherwise = 0) {
-    const Json *value = find(key);
-    if (!value) {
-      if (otherwise == 0)
-        fail(std::string("the key \"") + key + "\" is missing");
-      return otherwise ? otherwise : low;
-    }
-    bool inside = value->is_number_unsigned()
-                      ? value->get<uint64_t>() >= uint64_t(low) &&
-                            value->get<uint64_t>() <= uint64_t(high)
-                      : false;
-    if (!inside) {
-      expected(key, *value,
-               "a whole number from " + std::to_string(low) + " to " +
-                   std::to_string(high));
-      return low;
-    }
-    return static_cast<int64_t>(value->get<uint64_t>());
-  }
-
-  double real(const char *key, double low, double high, const char *range,
-              double otherwise) {
-    const Json *value = find(key);
-    if (!value) {
-      if (std::isnan(otherwise))
-        fail(std::string("the key \"") + key + "\" is missing");
-      return otherwise;
-    }
-    double number = value->is_number() ? value->get<double>() : low - 1;
-    if (!(number >= low && number <= high)) {
-      expected(key, *value, range);
-      return low;
-    }
-    return number;
-  }
-
-  bool boolean(const char *key, bool otherwise) {
-    const Json *value = find(key);
-    if (!value)
-      return otherwise;
-    if (!value->is_boolean()) {
-      expected(key, *value, "true or false");
-      return otherwise;
-    }
-    return value->get<bool>();
-  }
-
-  /// -1 and null mean none; `into` gets the rest.
-  void tokenIds(const char *key, int64_t limit, std::vector<int64_t> &into) {
-    const Json *value = find(key);
-    if (!value)
+/// Fails unless `value` is one that `rule` allows.
+void account(Reader &reader, const Json &value, const KeyRule &rule) {
+  if (rule.rule == Rule::Used || rule.rule == Rule::Any)
+    return;
+  Json listed = Json::parse(rule.values, nullptr, false);
+  for (const Json &harmless : listed)
+    if (harmless == value)
       return;
-    std::vector<Json> ids = value->is_array() ? value->get<std::vector<Json>>()
-                                              : std::vector<Json>{*value};
-    for (const Json &id : ids) {
-      if (id.is_number_integer() && id == -1)
-        continue;
-      if (!id.is_number_unsigned() || id.get<uint64_t>() >= uint64_t(limit))
-        return expected(key, *value,
-                        "token ids below the vocabulary's " +
-                            std::to_string(limit));
-      into.push_back(static_cast<int64_t>(id.get<uint64_t>()));
-    }
-  }
-
-  void account(const Json &value, const KeyRule &rule) {
-    if (rule.rule == Rule::Used || rule.rule == Rule::Any)
-      return;
-    Json listed = Json::parse(rule.values, nullptr, false);
-    for (const Json &harmless : listed)
-      if (harmless == value)
-        return;
-    if (rule.rule == Rule::Rejected)
-      return fail(std::string("\"") + rule.key + "\" is " +
-                  describeJson(value) + ": it asks for " + rule.reason);
-    expected(rule.key, value,
-             std::string("one of ") + rule.values +
-                 ": llamac does not do what another value asks for");
-  }
-
-  const Json &object;
-  std::string name;
-  std::string fault;
-};
-
-/// What one rope object says.
-struct Rope {
-  std::string type; // "" where there is no object
-  std::optional<double> theta;
-  RopeScaling scaling;
-};
-
-/// The type of a rope object, by either spelling of the key.
-std::string readRopeType(Reader &rope) {
-  std::string type;
-  for (const char *spelling : {"rope_type", "type"}) {
-    const Json *value = rope.find(spelling);
-    if (!value)
-      continue;
-    if (!value->is_string())
-      rope.expected(spelling, *value, "a string");
-    else if (!type.empty() && type != value->get<std::string>())
-      rope.fail("says both rope type \"" + type + "\" and \"" +
-                value->get<std::string>() + "\"");
-    else
-      type = value->get<std::string>();
-  }
-  if (rope.fault.empty() && type.empty())
-    rope.fail("has no \"rope_type\" (or \"type\")");
-  return type;
+  if (rule.rule == Rule::Rejected)
+    return reader.fail(std::string("\"") + rule.key + "\" is " +
+                       describeJson(value) + ": it asks for " + rule.reason);
+  reader.expected(rule.key, value,
+                  std::string("one of ") + rule.values +
+                      ": llamac does not do what another value asks for");
 }
 
-/// The keys that the scaling of `type` takes; all of them are needed.
-void readScaling(Reader &rope, const std::string &type, RopeScaling &scaling) {
-  const double missing = std::numeric_limits<double>::quiet_NaN();
-  auto positive = [&](const char *key) {
-    return rope.real(key, 1e-6, 1e6, "a number from 1e-6 to 1e6", missing);
-  };
-  if (type == "default")
-    return;
-  if (type != "linear" && type != "llama3") {
-    for (const char *known :
-         {"dynamic", "yarn", "longrope", "su", "proportional"})
-      if (type == known)
-        return rope.fail("asks for rope scaling \"" + type +
-                         "\", which is not built yet; llamac compiles "
-                         "\"default\", \"linear\" and \"llama3\"");
-    return rope.fail("has the unknown rope type \"" + type +
-                     "\"; llamac compiles \"default\", \"linear\" and "
-                     "\"llama3\"");
-  }
-  scaling.factor =
-      rope.real("factor", 1, 1e6, "a number from 1 to 1e6", missing);
-  scaling.kind = RopeScaling::Linear;
-  if (type == "linear")
-    return;
-  scaling.kind = RopeScaling::Llama3;
-  scaling.lowFreqFactor = positive("low_freq_factor");
-  scaling.highFreqFactor = positive("high_freq_factor");
-  scaling.originalMaxPositions =
-      rope.count("original_max_position_embeddings", 1, 1 << 24);
-  if (rope.fault.empty() && scaling.lowFreqFactor >= scaling.highFreqFactor)
-    rope.fail("\"low_freq_factor\" is " + Json(scaling.lowFreqFactor).dump() +
-              ", expected less than \"high_freq_factor\", which is " +
-              Json(scaling.highFreqFactor).dump());
-}
-
-/// Every key of a rope object is used, or the object is refused.
-void accountRope(Reader &rope, const std::string &type) {
-  auto isIn = [](const std::string &name, auto &&list) {
-    for (const char *entry : list)
-      if (name == entry)
-        return true;
-    return false;
-  };
-  for (auto &[name, value] : rope.object.items()) {
-    if (isIn(name, std::initializer_list<const char *>{"rope_type", "type",
-                                                       "rope_theta"}) ||
-        (type != "default" && name == "factor") ||
-        (type == "llama3" &&
-         isIn(name, std::initializer_list<const char *>{
-                        "low_freq_factor", "high_freq_factor",
-                        "original_max_position_embeddings"})))
-      continue;
-    if (name == "partial_rotary_factor") {
-      if (!value.is_null() && value != 1)
-        rope.fail("\"partial_rotary_factor\" is " + describeJson(value) +
-                  ": it asks for rotation of a part of each head, which is "
-                  "not built yet");
-      continue;
-    }
-    rope.fail("has the key \"" + name + "\", which the rope type \"" + type +
-              "\" does not take");
-  }
-}
-
-Rope readRope(Reader &reader, const char *key) {
-  Rope result;
-  const Json *object = reader.find(key);
-  if (!object)
-    return result;
-  if (!object->is_object()) {
-    reader.expected(key, *object, "an object or null");
-    return result;
-  }
-  Reader rope(*object, reader.name + ": \"" + key + "\"");
-  result.type = readRopeType(rope);
-  if (rope.fault.empty())
-    readScaling(rope, result.type, result.scaling);
-  double theta =
-      rope.real("rope_theta", 1, 1e12, "a number from 1 to 1e12", -1);
-  if (theta > 0)
-    result.theta = theta;
-  if (rope.fault.empty())
-    accountRope(rope, result.type);
-  if (reader.fault.empty())
-    reader.fault = rope.fault;
-  return result;
-}
-
-/// rope_theta, rope_scaling (the older key) and rope_parameters: what two of
-/// them say has to be the same.
-void readRopes(Reader &reader, Config &config) {
-  Rope scaling = readRope(reader, "rope_scaling");
-  Rope parameters = readRope(reader, "rope_parameters");
-  double outer =
-      reader.real("rope_theta", 1, 1e12, "a number from 1 to 1e12", -1);
-  if (!reader.fault.empty())
-    return;
-  if (!scaling.type.empty() && !parameters.type.empty() &&
-      !(scaling.scaling == parameters.scaling))
-    return reader.fail("\"rope_scaling\" and \"rope_parameters\" ask for "
-                       "different scalings (\"" +
-                       scaling.type + "\" and \"" + parameters.type +
-                       "\", or different factors): remove the wrong one");
-  // What transformers takes for a config from before the key existed.
-  config.ropeTheta = outer > 0 ? outer : 10000.0;
-  const char *from = outer > 0 ? "rope_theta" : nullptr;
-  for (auto [key, theta] : {std::pair("rope_scaling", scaling.theta),
-                            std::pair("rope_parameters", parameters.theta)}) {
-    if (!theta)
-      continue;
-    if (from && *theta != config.ropeTheta)
-      return reader.fail(std::string("\"") + from + "\" is " +
-                         Json(config.ropeTheta).dump() + " but \"" + key +
-                         "\" says " + Json(*theta).dump() +
-                         ": remove the wrong one");
-    config.ropeTheta = *theta;
-    from = key;
-  }
-  config.ropeScaling =
-      scaling.type.empty() ? parameters.scaling : scaling.scaling;
-}
-
-void readArchitecture(Reader &reader) {
+/// The architecture; what else the config says of itself has to agree.
+void readArchitecture(Reader &reader, Config &config) {
   const Json *architectures = reader.find("architectures");
   if (!architectures)
     return reader.fail("the key \"architectures\" is missing");
@@ -403,16 +169,20 @@ void readArchitecture(Reader &reader) {
       !(*architectures)[0].is_string())
     return reader.expected("architectures", *architectures,
                            "[\"LlamaForCausalLM\"]");
-  if ((*architectures)[0] != "LlamaForCausalLM")
+  bool isMistral = (*architectures)[0] == "MistralForCausalLM";
+  if (!isMistral && (*architectures)[0] != "LlamaForCausalLM")
     return reader.fail(
         "the architecture is " +
         (*architectures)[0].dump(-1, ' ', false,
                                  Json::error_handler_t::replace) +
-        "; llamac compiles \"LlamaForCausalLM\"" +
+        "; llamac compiles \"LlamaForCausalLM\" and "
+        "\"MistralForCausalLM\"" +
         describeArchitecture((*architectures)[0].get<std::string>()));
+  config.architecture = (*architectures)[0].get<std::string>();
   if (const Json *type = reader.find("model_type"))
-    if (*type != "llama")
-      reader.expected("model_type", *type, "\"llama\"");
+    if (*type != (isMistral ? "mistral" : "llama"))
+      reader.expected("model_type", *type,
+                      isMistral ? "\"mistral\"" : "\"llama\"");
 }
 
 std::optional<DType> readDType(Reader &reader) {
@@ -464,7 +234,8 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
   Reader reader(*object, name);
   // The architecture first: of another model's config it is the one fault that
   // matters.
-  readArchitecture(reader);
+  Config config;
+  readArchitecture(reader, config);
 
   for (auto &[key, value] : object->items()) {
     const KeyRule *rule = nullptr;
@@ -473,7 +244,7 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
         rule = &candidate;
     std::string foreign = refuseForeignKey(key, value);
     if (rule)
-      reader.account(value, *rule);
+      account(reader, value, *rule);
     else if (!foreign.empty())
       reader.fail(foreign);
     else
@@ -484,12 +255,15 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
   if (const Json *quantization = reader.find("quantization_config"))
     reader.fail(refuseQuantization(*quantization));
 
-  Config config;
   config.hiddenSize = reader.count("hidden_size", 1, 1 << 17);
   config.intermediateSize = reader.count("intermediate_size", 1, 1 << 20);
   config.layers = reader.count("num_hidden_layers", 1, 1024);
   config.heads = reader.count("num_attention_heads", 1, 1024);
-  config.kvHeads = reader.count("num_key_value_heads", 1, 1024, config.heads);
+  // MistralConfig has 8 where the key is absent; null means one a head in both.
+  bool hasKvHeads = config.architecture != "MistralForCausalLM" ||
+                    object->contains("num_key_value_heads");
+  config.kvHeads = reader.count("num_key_value_heads", 1, 1024,
+                                hasKvHeads ? config.heads : 8);
   config.vocabSize = reader.count("vocab_size", 1, 1 << 22);
   config.maxPositionEmbeddings =
       reader.count("max_position_embeddings", 1, 1 << 24);
@@ -509,8 +283,7 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
   if (config.headDim % 2 != 0 || config.headDim > 256)
     reader.fail("the head dimension is " + std::to_string(config.headDim) +
                 ", expected an even number up to 256");
-  if (reader.fault.empty())
-    readRopes(reader, config);
+  readPositions(reader, config, warnings);
   const Json *activation = reader.find("hidden_act");
   if (activation && *activation != "silu" && *activation != "swish")
     reader.fail("\"hidden_act\" is " + describeJson(*activation) +

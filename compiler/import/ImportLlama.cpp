@@ -11,18 +11,24 @@
 namespace mlir::llama {
 namespace {
 
+/// Of the slopes of BLOOM and Press et al.
+constexpr double alibiMaxBias = 8;
+
 class Importer {
 public:
   Importer(MLIRContext &context, const Checkpoint &checkpoint,
            const ImportOptions &options)
       : context(context), config(checkpoint.config), options(options),
-        layerTensors(getLayerTensors(checkpoint.config)), builder(&context), f32(builder.getF32Type()),
-        i32(builder.getI32Type()) {
+        layerTensors(getLayerTensors(checkpoint.config)), builder(&context),
+        f32(builder.getF32Type()), i32(builder.getI32Type()) {
     storage = options.dtype == DType::BF16  ? Type(builder.getBF16Type())
               : options.dtype == DType::F16 ? Type(builder.getF16Type())
                                             : Type(f32);
-    rope = RopeAttr::get(&context, builder.getF64FloatAttr(config.ropeTheta),
-                         getScaling());
+    if (config.alibi)
+      alibi = AlibiAttr::get(&context, builder.getF64FloatAttr(alibiMaxBias));
+    else
+      rope = RopeAttr::get(&context, builder.getF64FloatAttr(config.ropeTheta),
+                           getScaling());
     eps = builder.getF32FloatAttr(static_cast<float>(config.rmsNormEps));
     pieces = getPieceCount(checkpoint);
   }
@@ -44,6 +50,8 @@ private:
   Location at(StringRef part) {
     return FileLineColLoc::get(&context, part, 1, 1);
   }
+  /// Whether the functions take the sequences' lengths, as their last argument.
+  bool hasLengths() const { return rope && rope.isDynamic(); }
   Type activations(int64_t features) {
     return RankedTensorType::get({batch, tokens, features}, f32);
   }
@@ -52,23 +60,28 @@ private:
     const RopeScaling &scaling = config.ropeScaling;
     if (scaling.kind == RopeScaling::None)
       return {};
-    FloatAttr factor = builder.getF64FloatAttr(scaling.factor);
-    if (scaling.kind == RopeScaling::Linear)
-      return RopeScalingAttr::get(&context, RopeScalingKind::Linear, factor,
-                                  FloatAttr(), FloatAttr(), 0);
-    return RopeScalingAttr::get(&context, RopeScalingKind::Llama3, factor,
-                                builder.getF64FloatAttr(scaling.lowFreqFactor),
-                                builder.getF64FloatAttr(scaling.highFreqFactor),
-                                scaling.originalMaxPositions);
+    // Zeros stand for what the kind does not have.
+    auto number = [&](double value) {
+      return value == 0 ? FloatAttr() : builder.getF64FloatAttr(value);
+    };
+    static constexpr RopeScalingKind kinds[] = {
+        RopeScalingKind::Linear, RopeScalingKind::Llama3,
+        RopeScalingKind::Dynamic, RopeScalingKind::Yarn};
+    return RopeScalingAttr::get(
+        &context, kinds[scaling.kind - RopeScaling::Linear],
+        number(scaling.factor), number(scaling.lowFreqFactor),
+        number(scaling.highFreqFactor), scaling.originalMaxPositions,
+        number(scaling.betaFast), number(scaling.betaSlow),
+        number(scaling.attentionFactor), scaling.truncate);
   }
 
   ModelAttr getModelAttr() {
-    return ModelAttr::get(&context, config.hiddenSize, config.intermediateSize,
-                          config.layers, config.heads, config.kvHeads,
-                          config.headDim, config.vocabSize, pieces,
-                          options.maxSeqLen, options.maxBatch, rope,
-                          builder.getF64FloatAttr(config.rmsNormEps),
-                          config.tiedEmbeddings, storage);
+    return ModelAttr::get(
+        &context, config.hiddenSize, config.intermediateSize, config.layers,
+        config.heads, config.kvHeads, config.headDim, config.vocabSize, pieces,
+        options.maxSeqLen, options.maxBatch, rope, alibi, config.slidingWindow,
+        builder.getF64FloatAttr(config.rmsNormEps), config.tiedEmbeddings,
+        storage);
   }
 
   Value getWeight(const std::string &name, ArrayRef<int64_t> shape) {
@@ -77,12 +90,14 @@ private:
                                SymbolRefAttr::get(&context, name));
   }
 
-  /// @<name>_layer(x, positions, key cache, value cache, weights)
+  /// @<name>_layer(x, positions, key cache, value cache, weights[, lengths])
   ///   -> (x, key cache, value cache)
   func::FuncOp buildLayer(StringRef name, ArrayRef<Type> weightTypes) {
     SmallVector<Type> inputs = {activations(config.hiddenSize), positionsType,
                                 cacheType, cacheType};
     inputs.append(weightTypes.begin(), weightTypes.end());
+    if (hasLengths())
+      inputs.push_back(positionsType);
     auto function = func::FuncOp::create(
         builder, at("model.layers"), (name + "_layer").str(),
         builder.getFunctionType(inputs, {inputs[0], cacheType, cacheType}));
@@ -91,6 +106,7 @@ private:
     Block *body = function.addEntryBlock();
     builder.setInsertionPointToStart(body);
     Value x = body->getArgument(0), positions = body->getArgument(1);
+    Value lengths = hasLengths() ? Value(body->getArguments().back()) : Value();
     /// The operand for a tensor of the layer; null where it has none such.
     auto parameter = [&](StringRef name) {
       for (auto [tensor, value] :
@@ -115,16 +131,20 @@ private:
     Value k = linear("self_attn.k_proj", n1);
     Value v = linear("self_attn.v_proj", n1);
     IntegerAttr headDim = builder.getI64IntegerAttr(config.headDim);
-    Value turnedQ = RopeOp::create(builder, at("self_attn.rope"), q.getType(),
-                                   q, positions, headDim, rope);
-    Value turnedK = RopeOp::create(builder, at("self_attn.rope"), k.getType(),
-                                   k, positions, headDim, rope);
-    auto append = KvAppendOp::create(
-        builder, at("self_attn.kv_cache"), cacheType, cacheType,
-        body->getArgument(2), body->getArgument(3), turnedK, v, positions);
-    Value attention = AttentionOp::create(builder, at("self_attn"), q.getType(),
-                                          turnedQ, append.getNewKeyCache(),
-                                          append.getNewValueCache(), positions);
+    if (rope)
+      for (Value *turned : {&q, &k})
+        *turned =
+            RopeOp::create(builder, at("self_attn.rope"), turned->getType(),
+                           *turned, positions, lengths, headDim, rope);
+    auto append = KvAppendOp::create(builder, at("self_attn.kv_cache"),
+                                     cacheType, cacheType, body->getArgument(2),
+                                     body->getArgument(3), k, v, positions);
+    IntegerAttr window = config.slidingWindow
+                             ? builder.getI64IntegerAttr(config.slidingWindow)
+                             : IntegerAttr();
+    Value attention = AttentionOp::create(
+        builder, at("self_attn"), q.getType(), q, append.getNewKeyCache(),
+        append.getNewValueCache(), positions, alibi, window);
     Value o = linear("self_attn.o_proj", attention);
     Value x1 = AddOp::create(builder, at("residual"), x.getType(), x, o);
     Value n2 = norm("post_attention_layernorm", x1);
@@ -158,6 +178,8 @@ private:
     SmallVector<Type> inputs = {RankedTensorType::get({batch, tokens}, i32),
                                 positionsType};
     inputs.append(2 * config.layers, cacheType);
+    if (hasLengths())
+      inputs.push_back(positionsType);
     SmallVector<Type> results;
     if (isDecode)
       results.push_back(positionsType);
@@ -182,6 +204,8 @@ private:
         const ExpectedTensor &tensor = tensors[1 + layerTensors.size() * i + j];
         operands.push_back(getWeight(tensor.name, tensor.shape));
       }
+      if (hasLengths())
+        operands.push_back(body->getArguments().back());
       auto call = func::CallOp::create(
           builder, at("model.layers." + std::to_string(i)), layer, operands);
       x = call.getResult(0);
@@ -213,7 +237,8 @@ private:
   std::vector<ExpectedTensor> layerTensors;
   OpBuilder builder;
   Type f32, i32, storage;
-  RopeAttr rope;
+  RopeAttr rope;   // null with alibi
+  AlibiAttr alibi; // null with rope
   FloatAttr eps;
   int64_t pieces;
   // Of the function being built.

@@ -18,6 +18,7 @@
 #include "compiler/pipeline/Phases.h"
 #include "compiler/pipeline/Registration.h"
 #include "runtime/ByteTable.h"
+#include "runtime/PositionScheme.h"
 #include "runtime/ProgressBar.h"
 #include "runtime/device/cuda/GpuHere.h"
 
@@ -360,6 +361,7 @@ private:
 
   void noteSizes(const LaunchPlan &plan) {
     const LlamacPlanHeader &header = plan.header;
+    note("positions: " + llrt::describePositions(header));
     auto count = [&](LlamacFunction function) {
       return std::to_string(header.functions[function].count);
     };

@@ -12,8 +12,10 @@
 //   c.   Wait for its stage.
 //   d.   On the last page, zero V's rows past the last position: a page that
 //        was in use before still holds old values, and 0 x inf is not 0.
-//   e.   S = Q K^T, times log2(e) / sqrt(D).
-//   f.   S = -inf where the token lies after the row's position.
+//   e.   S = Q K^T, times log2(e) / sqrt(D). With linear biases, plus
+//        log2(e) slope (token - position).
+//   f.   S = -inf where the token lies after the row's position or, with a
+//        window, so far before it.
 //   g.   m' = max(m, rowmax S);  P = exp2(S - m');  alpha = exp2(m - m').
 //   h.   l = alpha l + rowsum P, before P is rounded.
 //   i.   O = alpha O + round(P) V.
@@ -25,6 +27,9 @@
 // that the scores need anyway. The factor is applied to the scores in f32 and
 // not to Q, which would round once more.
 //
+// With a window the pages are those that some row of the block sees; splits
+// that lie before it do nothing, and the merge starts behind them.
+//
 // Splits start at multiples of 256 tokens and are merged from first to last.
 // So a row's result depends on its own sequence alone: not on how many splits
 // the longest sequence of the batch has, nor on which block came first.
@@ -35,6 +40,7 @@
 #include "compiler/tile/AttentionProducts.h"
 #include "compiler/tile/KernelBuilder.h"
 
+#include "llvm/ADT/bit.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -123,6 +129,7 @@ public:
   Value firstPage, endPage;
   Value lastPosition;        ///< of all rows of the block
   Value rowPositions[2];     ///< of this lane's two rows
+  Value rowHeads[2];         ///< query heads of these; with linear biases only
   Value warpFirst, warpLast; ///< smallest and largest position in the warp
   Value warpHasRows;         ///< i1
 
@@ -144,6 +151,7 @@ private:
   void zeroPastEnd(Value values, Value page);
   SmallVector<Value> addScores(Value keys, Value page, ValueRange state);
   SmallVector<Value> addValues(Value values, ValueRange scored);
+  void computeSlopes();
   SmallVector<Value> mask(ValueRange scores, Value page);
   void sync() { warps == 1 ? k.syncWarp() : k.syncBlock(); }
 
@@ -152,6 +160,7 @@ private:
   const SharedLayout layout;
   const int64_t warps;
   Value kvHead;
+  Value slopes; ///< times log2(e), of this lane's two rows; null: no biases
   std::unique_ptr<AttentionProducts> products;
 };
 } // namespace
@@ -166,6 +175,8 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
   for (int64_t step = 0; step < layout.stages; ++step) // (b)
     fill(ring, k.constant(step), k.add(firstPage, step / parts), step % parts);
   products->loadQueries(queryRow); // (a)
+  if (shape.hasBiases())
+    computeSlopes();
   SmallVector<Value> state(products->outputFragments(), k.zeros(4));
   Value infinity = k.constantF32(-std::numeric_limits<float>::infinity());
   state.push_back(k.pack({infinity, infinity}));
@@ -204,9 +215,12 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
     } else {
       // A warp sits out pages that all its rows would mask. Not with two parts:
       // the large heads that need those have no registers for a branch.
-      Value wanted =
-          k.both(warpHasRows, k.compare(arith::CmpIPredicate::sle,
-                                        k.mul(page, pageTokens), warpLast));
+      Value start = k.mul(page, pageTokens);
+      Value wanted = k.both(
+          warpHasRows, k.compare(arith::CmpIPredicate::sle, start, warpLast));
+      if (shape.window)
+        wanted = k.both(wanted, k.ult(firstSeen(k, shape, warpFirst),
+                                      k.add(start, pageTokens)));
       out = k.choose(wanted, in.getTypes(), work,
                      [&] { return SmallVector<Value>(in); });
     }
@@ -258,8 +272,26 @@ SmallVector<Value> AttentionBlock::addScores(Value keys, Value page,
       static_cast<float>(1.4426950408889634 / std::sqrt(shape.headDim)));
   Value factors = k.pack({factor, factor, factor, factor});
   SmallVector<Value> scores = products->scores(keys); // (e)
-  for (Value &fragment : scores)
-    fragment = k.mulf(fragment, factors);
+  if (slopes) {
+    // The distance of this lane's first token, as one f32 a row; the constant
+    // from there to each other token joins it in the multiply-add.
+    Value first =
+        k.add(k.mul(page, pageTokens), k.mul(k.bitAnd(k.lane(), 3), 2));
+    Value start[2];
+    for (int64_t i = 0; i < 2; ++i)
+      start[i] =
+          k.mulf(k.toF32(k.sub(first, rowPositions[i])), k.element(slopes, i));
+    Value starts = vectorOf(start[0], start[1]);
+    Value each = vectorOf(k.element(slopes, 0), k.element(slopes, 1));
+    for (auto [n, fragment] : llvm::enumerate(scores)) {
+      Value even = k.constantF32(n * 8), odd = k.constantF32(n * 8 + 1);
+      Value bias = k.fma(each, k.pack({even, odd, even, odd}), starts);
+      fragment = k.fma(fragment, factors, bias);
+    }
+  } else {
+    for (Value &fragment : scores)
+      fragment = k.mulf(fragment, factors);
+  }
   scores = mask(scores, page); // (f)
 
   Value maximum = state[state.size() - 2], sum = state.back();
@@ -287,11 +319,33 @@ SmallVector<Value> AttentionBlock::addValues(Value values, ValueRange scored) {
   return result;
 }
 
+/// The slopes of #llama.alibi: 2^e, e being linear in the head on each side of
+/// the largest power of two.
+void AttentionBlock::computeSlopes() {
+  int64_t power = llvm::bit_floor(uint64_t(shape.heads));
+  auto step = static_cast<float>(shape.alibiMaxBias / power);
+  Value slope[2];
+  for (int64_t i = 0; i < 2; ++i) {
+    Value head = k.toF32(rowHeads[i]);
+    Value exponent =
+        k.mulf(k.addf(head, k.constantF32(1)), k.constantF32(-step));
+    if (power != shape.heads) {
+      Value late = k.addf(head, k.constantF32(0.5f - power));
+      exponent = k.select(k.ult(rowHeads[i], power), exponent,
+                          k.mulf(late, k.constantF32(-step)));
+    }
+    slope[i] = k.mulf(k.exp2(exponent), k.constantF32(1.44269504f));
+  }
+  slopes = k.pack({slope[0], slope[1]});
+}
+
 /// (f) Only pages that some row of the warp does not see whole.
 SmallVector<Value> AttentionBlock::mask(ValueRange scores, Value page) {
   Value start = k.mul(page, pageTokens);
   Value needed = k.compare(arith::CmpIPredicate::sgt,
                            k.add(start, pageTokens - 1), warpFirst);
+  if (shape.window)
+    needed = k.bitOr(needed, k.ult(start, firstSeen(k, shape, warpLast)));
   return k.choose(
       needed, scores.getTypes(),
       [&] {
@@ -301,11 +355,19 @@ SmallVector<Value> AttentionBlock::mask(ValueRange scores, Value page) {
         Value mine = k.add(start, k.mul(k.bitAnd(k.lane(), 3), 2));
         Value limit = vectorOf(k.sub(rowPositions[0], mine),
                                k.sub(rowPositions[1], mine));
+        // With a window, the last one before those that are seen.
+        Value before;
+        if (shape.window)
+          before = vectorOf(k.sub(k.sub(rowPositions[0], mine), shape.window),
+                            k.sub(k.sub(rowPositions[1], mine), shape.window));
         SmallVector<Value> result;
         for (auto [n, fragment] : llvm::enumerate(scores)) {
           Value even = k.constant(n * 8), odd = k.constant(n * 8 + 1);
           Value column = k.pack({even, odd, even, odd});
           Value seen = k.compare(arith::CmpIPredicate::sle, column, limit);
+          if (before)
+            seen = k.both(seen,
+                          k.compare(arith::CmpIPredicate::sgt, column, before));
           result.push_back(k.select(seen, fragment, hidden));
         }
         return result;
@@ -355,7 +417,10 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
   block.blockTable = k.address(
       blockTable, k.mul(k.load(k.i32(), slots), shape.maxPages() * 4));
   block.lastPosition = positionOf(k.add(blockRow, blockRows - 1));
-  block.firstPage = k.constant(0);
+  block.firstPage =
+      shape.window
+          ? k.udiv(firstSeen(k, shape, positionOf(blockRow)), pageTokens)
+          : k.constant(0);
   block.endPage = k.add(k.udiv(block.lastPosition, pageTokens), 1);
   block.warpFirst = positionOf(warpRow);
   block.warpLast = positionOf(k.add(warpRow, warpRows - 1));
@@ -364,6 +429,8 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
   for (int64_t i = 0; i < 2; ++i) {
     rows[i] = k.add(warpRow, k.add(k.shr(k.lane(), 2), 8 * i));
     block.rowPositions[i] = positionOf(rows[i]);
+    if (shape.hasBiases())
+      block.rowHeads[i] = headOf(rows[i]);
   }
 
   auto state = block.run([&](Value inWarp) {
@@ -422,8 +489,12 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
   Value kvHead = k.block(gpu::Dimension::y), split = k.block(gpu::Dimension::z);
   Value position = k.load(k.i32(), k.address(positions, k.mul(token, 4)));
   Value splitStart = k.mul(split, AttentionShape::splitTokens);
-  auto starts = arith::CmpIPredicate::sle;
-  k.when(k.compare(starts, splitStart, position), [&] {
+  Value wanted = k.compare(arith::CmpIPredicate::sle, splitStart, position);
+  if (shape.window)
+    wanted =
+        k.both(wanted, k.ult(firstSeen(k, shape, position),
+                             k.add(splitStart, AttentionShape::splitTokens)));
+  k.when(wanted, [&] {
     // Rows are query heads; those past the group's compute its last one again.
     Value tokenHead = k.add(k.mul(token, shape.heads), k.mul(kvHead, group));
     Value lastHead = k.constant(group - 1);
@@ -434,9 +505,16 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
     block.blockTable = k.address(blockTable, k.mul(slot, shape.maxPages() * 4));
     block.lastPosition = block.warpFirst = block.warpLast = position;
     block.rowPositions[0] = block.rowPositions[1] = position;
+    for (int64_t i = 0; shape.hasBiases() && i < 2; ++i) {
+      Value row = k.add(firstHead, k.add(k.shr(k.lane(), 2), 8 * i));
+      block.rowHeads[i] = k.add(k.mul(kvHead, group), k.umin(row, lastHead));
+    }
     block.firstPage = k.mul(split, splitPages);
     block.endPage = k.umin(k.add(block.firstPage, splitPages),
                            k.add(k.udiv(position, pageTokens), 1));
+    if (shape.window)
+      block.firstPage = k.umax(
+          block.firstPage, k.udiv(firstSeen(k, shape, position), pageTokens));
     auto state = block.run([&](Value row) {
       Value head = k.umin(k.add(firstHead, row), lastHead);
       return k.address(

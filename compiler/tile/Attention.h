@@ -28,6 +28,7 @@
 #include <cstdint>
 
 namespace mlir::tile {
+class KernelBuilder;
 
 /// Everything that an attention kernel is specialised for. Equal shapes share
 /// kernels: nothing here depends on the layer.
@@ -38,6 +39,8 @@ struct AttentionShape {
   int64_t headDim = 0; ///< even, at most 256
   int64_t layers = 0;
   int64_t maxSeqLen = 0;
+  int64_t window = 0; ///< tokens that a token sees, itself included; 0: all
+  double alibiMaxBias = 0; ///< of #llama.alibi; 0: no biases
   /// What a block may have; decides stages and warps, never a value.
   int64_t sharedBytes = 227 * 1024;
 
@@ -45,6 +48,7 @@ struct AttentionShape {
   static constexpr int64_t splitTokens = 256;
   static constexpr int64_t panelBytes = 8192;
 
+  bool hasBiases() const { return alibiMaxBias != 0; }
   int64_t group() const { return heads / kvHeads; }
   int64_t elementBytes() const {
     return storageType.getIntOrFloatBitWidth() / 8;
@@ -67,6 +71,9 @@ struct AttentionShape {
     return tokens * heads * maxSplits() * (headDim + 2) * 4;
   }
 };
+
+/// The first token that a row at `position` sees, of a shape with a window.
+Value firstSeen(KernelBuilder &k, const AttentionShape &shape, Value position);
 
 /// One grid dimension: ceil(variable * multiplier / divisor), as in
 /// LlamacExpression.

@@ -7,7 +7,8 @@
 //
 // The number of splits is that of the token's own position, so a sequence gets
 // the same bits in any batch. One split alone comes out as O / l: it is scaled
-// by 2^0 and added to 0. Test: test/tile/AttentionTest.cpp.
+// by 2^0 and added to 0. With a window the first split is the first that is
+// seen: those before it wrote nothing. Test: test/tile/AttentionTest.cpp.
 #include "compiler/tile/Attention.h"
 
 #include "compiler/tile/KernelBuilder.h"
@@ -25,6 +26,12 @@ AttentionLaunch getAttentionMergeLaunch(const AttentionShape &shape) {
            {}},
           threads,
           0};
+}
+
+Value firstSeen(KernelBuilder &k, const AttentionShape &shape, Value position) {
+  // Unsigned: before the first token there is none.
+  return k.sub(k.umax(k.add(position, 1), k.constant(shape.window)),
+               shape.window);
 }
 
 gpu::GPUFuncOp buildAttentionMerge(OpBuilder &builder,
@@ -53,8 +60,11 @@ gpu::GPUFuncOp buildAttentionMerge(OpBuilder &builder,
     Value infinity = k.constantF32(-std::numeric_limits<float>::infinity());
     Value zero = k.constantF32(0);
     auto pair = k.vector(2, k.f32());
+    Value first = shape.window ? k.udiv(firstSeen(k, shape, position),
+                                        AttentionShape::splitTokens)
+                               : k.constant(0);
     SmallVector<Value> sums = k.loop(
-        k.constant(0), splits, 1, {infinity, zero, zero, zero},
+        first, splits, 1, {infinity, zero, zero, zero},
         [&](Value split, ValueRange old) {
           Value from = k.address(row, k.mul(split, partialBytes));
           Value part = k.load(pair, k.address(from, dims));

@@ -31,7 +31,8 @@ gpu::GPUFuncOp KernelLibrary::getProduct(const ProductShape &shape,
          << shape.outputStride << ' ' << shape.outputs << ' '
          << llvm::APFloat(shape.eps).bitcastToAPInt() << ' '
          << shape.rowsPerBlock << ' ' << shape.tokensPerBlock << ' '
-         << shape.warps << ' ' << shape.gridRows() << ' ' << shape.hasBias;
+         << shape.warps << ' ' << shape.gridRows() << ' ' << shape.hasBias
+         << ' ' << int(shape.heads.rotation);
   auto found = kernels.find(key);
   if (found != kernels.end())
     return found->second;

@@ -128,8 +128,11 @@ void LlamaTiler::launchProduct(Location loc, ProductShape shape, StringRef role,
 
 LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
   ++layer;
-  if (!op.getRope())
-    return op.emitOpError("has no rope; its kernel has one");
+  if (!op.getKeyCache())
+    return op.emitOpError("has no cache; its kernel writes to one");
+  llama::RopeAttr rope = op.getRopeAttr();
+  if (rope != model.getRope())
+    return op.emitOpError("has another rope than the model");
   FailureOr<StreamOp> gamma =
       getGamma(op, op.getGamma(), nameInLayer("input_norm"));
   FailureOr<StringRef> query = getWeight(op, op.getQueryWeight()),
@@ -143,10 +146,9 @@ LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
       streams.get(op.getLoc(), nameInLayer("qkv"), RowOrder::RopePairs,
                   {*query, *key, *value}, llvm::alignTo(rows, 16),
                   model.getHiddenSize(), attention.headDim);
-  FailureOr<StreamOp> bias =
-      getBias(op, {op.getQueryBias(), op.getKeyBias(), op.getValueBias()},
-              nameInLayer("qkv_bias"), RowOrder::RopePairsVector,
-              stream.getRows());
+  FailureOr<StreamOp> bias = getBias(
+      op, {op.getQueryBias(), op.getKeyBias(), op.getValueBias()},
+      nameInLayer("qkv_bias"), RowOrder::RopePairsVector, stream.getRows());
   if (failed(bias))
     return failure();
 
@@ -154,21 +156,29 @@ LogicalResult LlamaTiler::tileQkv(llama::FusedQkvOp op) {
   shape.inputStride = workspace.xStride;
   shape.normTensor = locate(*gamma);
   shape.eps = op.getEpsAttr().getValue().convertToFloat();
-  shape.heads = {attention.heads, attention.kvHeads, attention.headDim,
-                 attention.layers, workspace.maxPages};
+  shape.heads = {attention.heads,
+                 attention.kvHeads,
+                 attention.headDim,
+                 attention.layers,
+                 workspace.maxPages,
+                 !rope              ? Rotation::None
+                 : rope.isDynamic() ? Rotation::ByToken
+                                    : Rotation::ByPosition};
   Location loc = op.getLoc();
-  launchProduct(loc, shape, "qkv", Host::Tokens,
-                {host->place(loc, Host::Workspace, workspace.x),
-                 host->place(loc, Host::Weights, gamma->getOffset()),
-                 host->place(loc, Host::Weights, stream.getOffset()),
-                 host->place(loc, Host::Rope, 0),
-                 host->place(loc, Host::Workspace, workspace.query),
-                 host->place(loc, Host::KvPool, layer * attention.layerBytes()),
-                 host->place(loc, Host::Workspace, workspace.positions),
-                 host->place(loc, Host::Workspace, workspace.slots),
-                 host->place(loc, Host::Workspace, workspace.blockTable),
-                 host->get(Host::Tokens)},
-                *bias);
+  SmallVector<Value> arguments = {
+      host->place(loc, Host::Workspace, workspace.x),
+      host->place(loc, Host::Weights, gamma->getOffset()),
+      host->place(loc, Host::Weights, stream.getOffset())};
+  if (rope)
+    arguments.push_back(host->place(loc, Host::Rope, 0));
+  arguments.append(
+      {host->place(loc, Host::Workspace, workspace.query),
+       host->place(loc, Host::KvPool, layer * attention.layerBytes()),
+       host->place(loc, Host::Workspace, workspace.positions),
+       host->place(loc, Host::Workspace, workspace.slots),
+       host->place(loc, Host::Workspace, workspace.blockTable),
+       host->get(Host::Tokens)});
+  launchProduct(loc, shape, "qkv", Host::Tokens, arguments, *bias);
   known[op.getQuery()].kind = Known::Query;
   return success();
 }
@@ -309,6 +319,9 @@ LogicalResult LlamaTiler::tileEmbed(llama::EmbedOp op) {
 LogicalResult LlamaTiler::tileAttention(llama::AttentionOp op) {
   if (failed(expect(op, op.getQuery(), Known::Query)))
     return failure();
+  if (op.getAlibiAttr() != model.getAlibi() ||
+      int64_t(op.getWindow().value_or(0)) != model.getWindow())
+    return op.emitOpError("has another alibi or window than the model");
   Location loc = op.getLoc();
   auto add = [&](StringRef name, const AttentionLaunch &shape, auto build,
                  ValueRange arguments) {

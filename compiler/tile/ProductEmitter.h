@@ -51,6 +51,11 @@ private:
   void storeRows(const Fragment &fragment, int64_t half, Value token);
   void storeGateUp(const Fragment &fragment, int64_t half, Value token);
   void storeRope(const Fragment &fragment, int64_t half, Value token);
+  /// Of the rope epilogue, behind the rotation's table.
+  enum CacheArgument { Query, Cache, Positions, Slots, BlockTable };
+  Value get(CacheArgument argument) const {
+    return arguments[arguments.size() - (bias ? 7 : 6) + argument];
+  }
   Value cacheAddress(Value head, Value pair, Value position, Value slot);
   void storePair(Value first, Value second, Value pointer);
 

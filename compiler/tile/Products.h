@@ -30,7 +30,8 @@ namespace mlir::tile {
 /// What happens to the finished sums; also fixes the kernel's parameters. Where
 /// the product has a bias, it is the parameter before the last.
 enum class Epilogue {
-  /// (x, gamma, weights, rope, q, kv, positions, slots, block_table, tokens)
+  /// (x, gamma, weights, rope, q, kv, positions, slots, block_table, tokens);
+  /// without rotation there is no rope
   Rope,
   /// (input, weights, x, tokens): x += product
   Residual,
@@ -40,6 +41,13 @@ enum class Epilogue {
   Logits,
 };
 
+/// Which row of the table of cosines and sines turns a token.
+enum class Rotation {
+  None,       ///< not turned
+  ByPosition, ///< that of its position
+  ByToken     ///< its own: the table is of this step
+};
+
 /// What the rope epilogue and the KV cache need to know; see Attention.h.
 struct HeadLayout {
   int64_t heads = 0;
@@ -47,6 +55,7 @@ struct HeadLayout {
   int64_t headDim = 0;
   int64_t layers = 0;
   int64_t maxPages = 0;
+  Rotation rotation = Rotation::ByPosition;
 };
 
 struct ProductShape {

@@ -97,7 +97,7 @@ Value ProductEmitter::cacheAddress(Value head, Value pair, Value position,
   layout.kvHeads = heads.kvHeads;
   layout.headDim = heads.headDim;
   layout.layers = heads.layers;
-  Value table = arguments[8];
+  Value table = get(BlockTable);
   Value entry = k.add(k.mul(slot, heads.maxPages), k.shr(position, 6));
   Value page = k.load(k.i32(), k.address(table, k.shl(entry, 2)));
   Value isValue =
@@ -111,12 +111,12 @@ Value ProductEmitter::cacheAddress(Value head, Value pair, Value position,
   Value within = k.add(k.shl(k.bitAnd(position, 63), 7),
                        k.add(k.shl(chunk, 4), k.bitAnd(column, 15)));
   Value offset = k.add(k.mul(panel, AttentionShape::panelBytes), within);
-  Value start =
-      k.address(arguments[5], k.mul(k.widen(page), layout.pageBytes()));
+  Value start = k.address(get(Cache), k.mul(k.widen(page), layout.pageBytes()));
   return k.address(start, offset);
 }
 
-/// Query: rope, to q. Key: rope, to the cache. Value: to the cache.
+/// Query: rope, to q. Key: rope, to the cache. Value: to the cache. Without
+/// rotation query and key are stored as they are.
 void ProductEmitter::storeRope(const Fragment &fragment, int64_t half,
                                Value token) {
   const HeadLayout &heads = shape.heads;
@@ -125,23 +125,27 @@ void ProductEmitter::storeRope(const Fragment &fragment, int64_t half,
   auto storeOne = [&] {
     Value head = k.udiv(index, pairsOfHead);
     Value pair = k.urem(index, pairsOfHead);
-    Value position = k.load(k.i32(), k.address(arguments[6], k.shl(token, 2)));
-    Value entry = k.add(k.mul(position, pairsOfHead), pair);
-    Value turn =
-        k.load(k.vector(2, k.f32()), k.address(arguments[3], k.shl(entry, 3)));
-    Value cosine = k.element(turn, 0), sine = k.element(turn, 1);
+    Value position =
+        k.load(k.i32(), k.address(get(Positions), k.shl(token, 2)));
     Value first = fragment.values[half], second = fragment.values[2 + half];
-    Value turnedFirst = k.subf(k.mulf(first, cosine), k.mulf(second, sine));
-    Value turnedSecond = k.addf(k.mulf(second, cosine), k.mulf(first, sine));
-    Value isTurned = k.ult(head, heads.heads + heads.kvHeads);
-    first = k.select(isTurned, turnedFirst, first);
-    second = k.select(isTurned, turnedSecond, second);
+    if (heads.rotation != Rotation::None) {
+      Value line = heads.rotation == Rotation::ByToken ? token : position;
+      Value entry = k.add(k.mul(line, pairsOfHead), pair);
+      Value turn = k.load(k.vector(2, k.f32()),
+                          k.address(arguments[3], k.shl(entry, 3)));
+      Value cosine = k.element(turn, 0), sine = k.element(turn, 1);
+      Value turnedFirst = k.subf(k.mulf(first, cosine), k.mulf(second, sine));
+      Value turnedSecond = k.addf(k.mulf(second, cosine), k.mulf(first, sine));
+      Value isTurned = k.ult(head, heads.heads + heads.kvHeads);
+      first = k.select(isTurned, turnedFirst, first);
+      second = k.select(isTurned, turnedSecond, second);
+    }
     Value isQuery = k.ult(head, heads.heads);
     // No branch: a query's lanes find a cache address too and drop it.
     Value place =
         k.add(k.mul(token, heads.heads * heads.headDim), k.shl(index, 1));
-    Value query = k.address(arguments[4], k.mul(place, shape.elementBytes()));
-    Value slot = k.load(k.i32(), k.address(arguments[7], k.shl(token, 2)));
+    Value query = k.address(get(Query), k.mul(place, shape.elementBytes()));
+    Value slot = k.load(k.i32(), k.address(get(Slots), k.shl(token, 2)));
     Value cache = cacheAddress(k.sub(head, heads.heads), pair, position, slot);
     storePair(first, second, k.select(isQuery, query, cache));
   };

@@ -12,11 +12,14 @@ ProductEmitter::ProductEmitter(KernelBuilder &k, const ProductShape &shape)
     : k(k), shape(shape), wide(shape.storage.isF32()),
       groups(shape.rowsPerBlock / 16), columns(shape.tokensPerBlock / 8) {}
 
-static SmallVector<Parameter> parametersOf(Epilogue epilogue) {
+static SmallVector<Parameter> parametersWithoutBias(const ProductShape &shape) {
   constexpr Parameter pointer = Parameter::Pointer,
                       weights = Parameter::Weights, scalar = Parameter::Scalar;
-  switch (epilogue) {
+  switch (shape.epilogue) {
   case Epilogue::Rope:
+    if (shape.heads.rotation == Rotation::None)
+      return {pointer, weights, weights, pointer, pointer,
+              pointer, pointer, pointer, scalar};
     return {pointer, weights, weights, weights, pointer,
             pointer, pointer, pointer, pointer, scalar};
   case Epilogue::Residual:
@@ -30,7 +33,7 @@ static SmallVector<Parameter> parametersOf(Epilogue epilogue) {
 }
 
 static SmallVector<Parameter> parametersOf(const ProductShape &shape) {
-  SmallVector<Parameter> parameters = parametersOf(shape.epilogue);
+  SmallVector<Parameter> parameters = parametersWithoutBias(shape);
   if (shape.hasBias)
     parameters.insert(parameters.end() - 1, Parameter::Weights);
   return parameters;

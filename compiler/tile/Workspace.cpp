@@ -15,6 +15,9 @@ AttentionShape tile::getAttentionShape(llama::ModelAttr model) {
   shape.headDim = model.getHeadDim();
   shape.layers = model.getLayers();
   shape.maxSeqLen = model.getMaxSeqLen();
+  shape.window = model.getWindow();
+  if (llama::AlibiAttr alibi = model.getAlibi())
+    shape.alibiMaxBias = alibi.getMaxBias().getValueAsDouble();
   return shape;
 }
 

@@ -14,7 +14,9 @@ class Llama_Attr<string name, string attrMnemonic> : AttrDef<Llama_Dialect, name
 
 def Llama_RopeScalingKind : I32EnumAttr<"RopeScalingKind", "how rotary positions are stretched", [
   I32EnumAttrCase<"Linear", 0, "linear">,
-  I32EnumAttrCase<"Llama3", 1, "llama3">
+  I32EnumAttrCase<"Llama3", 1, "llama3">,
+  I32EnumAttrCase<"Dynamic", 2, "dynamic">,
+  I32EnumAttrCase<"Yarn", 3, "yarn">
 ]> {
   let cppNamespace = "::mlir::llama";
   let genSpecializedAttr = 0;
@@ -28,35 +30,54 @@ def Llama_RopeScalingAttr : Llama_Attr<"RopeScaling", "rope_scaling"> {
     `original / high_freq_factor`, and goes from one to the other between them,
     linearly in `original / wavelength`.
 
+    `dynamic` (NTK) raises the base with the length of the sequence: of a
+    sequence of `n > original` tokens it is
+    `theta * (factor * n / original - (factor - 1))^(D / (D - 2))`, D being
+    head_dim; of a shorter one it is theta. The length is an operand of the ops.
+
+    `yarn` (Peng et al. 2023) divides by `factor` the frequencies that make fewer
+    than `beta_slow` turns in `original` positions, leaves those of more than
+    `beta_fast`, and goes from one to the other between them, linearly in the
+    number of the pair; unless `truncate` is false the two ends are whole
+    numbers of pairs. It multiplies cosine and sine by `attention_factor`.
+
     Example:
 
     ```mlir
     #llama.rope_scaling<linear, factor = 4.0 : f64>
     #llama.rope_scaling<llama3, factor = 8.0 : f64, low_freq_factor = 1.0 : f64,
                         high_freq_factor = 4.0 : f64, original = 8192>
+    #llama.rope_scaling<dynamic, factor = 2.0 : f64, original = 4096>
+    #llama.rope_scaling<yarn, factor = 16.0 : f64, original = 4096,
+                        beta_fast = 32.0 : f64, beta_slow = 1.0 : f64,
+                        attention_factor = 1.277 : f64>
     ```
 
     **Constraints:**
     - (C1) `factor` is finite and at least 1.
-    - (C2) `low_freq_factor`, `high_freq_factor` and `original` are there for
-      `llama3`, and for it alone.
+    - (C2) `low_freq_factor` and `high_freq_factor` are there for `llama3` alone,
+      `beta_fast`, `beta_slow` and `attention_factor` for `yarn` alone, and
+      `original` for all but `linear`; `truncate` is false for `yarn` alone.
     - (C3) `low_freq_factor` is finite and positive, and below
       `high_freq_factor`.
     - (C4) `original` is not negative.
+    - (C5) `beta_slow` and `attention_factor` are finite and positive, and
+      `beta_fast` is finite and at least `beta_slow`.
   }];
   let parameters = (ins
     EnumParameter<Llama_RopeScalingKind>:$kind,
     "::mlir::FloatAttr":$factor,
     OptionalParameter<"::mlir::FloatAttr">:$low_freq_factor,
     OptionalParameter<"::mlir::FloatAttr">:$high_freq_factor,
-    DefaultValuedParameter<"int64_t", "0">:$original
+    DefaultValuedParameter<"int64_t", "0">:$original,
+    OptionalParameter<"::mlir::FloatAttr">:$beta_fast,
+    OptionalParameter<"::mlir::FloatAttr">:$beta_slow,
+    OptionalParameter<"::mlir::FloatAttr">:$attention_factor,
+    DefaultValuedParameter<"bool", "true">:$truncate
   );
   let assemblyFormat = [{
-    `<` $kind `,` struct($factor, $low_freq_factor, $high_freq_factor, $original) `>`
-  }];
-  let extraClassDeclaration = [{
-    /// `frequency` stretched; both are angles of a pair at position 1.
-    double stretch(double frequency) const;
+    `<` $kind `,` struct($factor, $low_freq_factor, $high_freq_factor, $original,
+                         $beta_fast, $beta_slow, $attention_factor, $truncate) `>`
   }];
 }
 
@@ -76,7 +97,7 @@ def Llama_RopeAttr : Llama_Attr<"Rope", "rope"> {
     ```
 
     **Constraints:**
-    - (C1) `theta` is finite and positive.
+    - (C1) `theta` is finite and positive, and over 1 for `yarn`.
   }];
   let parameters = (ins
     "::mlir::FloatAttr":$theta,
@@ -85,8 +106,42 @@ def Llama_RopeAttr : Llama_Attr<"Rope", "rope"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let extraClassDeclaration = [{
     double getThetaAsDouble() const { return getTheta().getValueAsDouble(); }
-    /// The angle of pair `pair` at position 1, in float64.
+    /// The angle of pair `pair` at position 1, in float64; of `dynamic` for
+    /// sequences of up to `original` tokens.
     double getInverseFrequency(int64_t pair, int64_t headDim) const;
+    /// Whether the angles depend on the length of the sequence.
+    bool isDynamic() const {
+      return getScaling() &&
+             getScaling().getKind() == RopeScalingKind::Dynamic;
+    }
+    /// What cosine and sine are multiplied by.
+    double getAttentionFactor() const;
+  }];
+}
+
+def Llama_AlibiAttr : Llama_Attr<"Alibi", "alibi"> {
+  let summary = "Attention with linear biases, in the place of rotary positions";
+  let description = [{
+    A score of head `h` of `H` gets `slope(h) * (key position - query position)`
+    added. For the first `n` heads, `n` being the largest power of two up to `H`,
+    `slope(h) = 2^(-max_bias * (h + 1) / n)`; for the others
+    `slope(n + i) = 2^(-max_bias * (2 * i + 1) / (2 * n))`, as Press et al. (2022)
+    and BLOOM have it, with a `max_bias` of 8.
+
+    Example:
+
+    ```mlir
+    #llama.alibi<max_bias = 8.0 : f64>
+    ```
+
+    **Constraints:**
+    - (C1) `max_bias` is finite and positive.
+  }];
+  let parameters = (ins "::mlir::FloatAttr":$max_bias);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    /// The slope of head `head`, in float64.
+    double getSlope(int64_t head, int64_t heads) const;
   }];
 }
 
@@ -116,7 +171,8 @@ def Llama_ModelAttr : Llama_Attr<"Model", "model"> {
     Everything about the model that no tensor type says. `pieces` is the number
     of ids that the tokenizer knows: ids from there on are never chosen; without
     a tokenizer it is `vocab_size`. `storage` is the type of weights and of
-    cache entries.
+    cache entries. `rope` or `alibi` is the position scheme; `window`, where given,
+    is how many tokens a token sees, itself included.
 
     Example:
 
@@ -136,6 +192,8 @@ def Llama_ModelAttr : Llama_Attr<"Model", "model"> {
     - (C4) `pieces` is at most `vocab_size`.
     - (C5) `rms_norm_eps` is finite and positive.
     - (C6) `storage` is `bf16`, `f16` or `f32`.
+    - (C7) there is one of `rope` and `alibi`.
+    - (C8) `window` is not negative; 0 is none.
   }];
   let parameters = (ins
     "int64_t":$hidden_size,
@@ -148,7 +206,9 @@ def Llama_ModelAttr : Llama_Attr<"Model", "model"> {
     "int64_t":$pieces,
     "int64_t":$max_seq_len,
     "int64_t":$max_batch,
-    "::mlir::llama::RopeAttr":$rope,
+    OptionalParameter<"::mlir::llama::RopeAttr">:$rope,
+    OptionalParameter<"::mlir::llama::AlibiAttr">:$alibi,
+    DefaultValuedParameter<"int64_t", "0">:$window,
     "::mlir::FloatAttr":$rms_norm_eps,
     "bool":$tied,
     "::mlir::Type":$storage

@@ -22,7 +22,9 @@ def Llama_Dialect : Dialect {
     - **Caches** are `tensor<batch x positions x kv_heads x head_dim>` in the
       storage type; `llama.kv_append` takes one and returns the next.
     - **Positions** are `tensor<batch x i32>`: the position of token 0 of each
-      sequence. Token `t` has position `positions[b] + t`.
+      sequence. Token `t` has position `positions[b] + t`. Where the angles of the
+      rotation depend on them there are **lengths** of the same type: how long
+      each sequence is with the whole of its prompt.
 
     A module holds one `llama.weight` symbol per tensor of the checkpoint, under
     the checkpoint's name, and the functions `@prefill` (tokens of one sequence)

@@ -58,10 +58,10 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
     - `gamma`, `eps`: the input is normed, as in `llama.fused_linear`.
     - `bias`: the biases of query, key and value are added, in f32: behind the
       norm's scale and before the rotation.
-    - `cache`, `at`, `rope`: query and key are turned by `rope`, and key and value
-      enter the caches, as `llama.rope` and `llama.kv_append` say. The results
-      are then the turned query and the two new caches; without this part they
-      are the three products.
+    - `cache`, `at`: key and value enter the caches, as `llama.kv_append` says.
+      With `rope` query and key are turned before, as `llama.rope` says (`of`
+      being its lengths). The results are then the query and the two new caches;
+      without this part they are the three products.
 
     **Life:** made by `llama-fuse-qkv`; gets its parts from
     `llama-fuse-rms-norm-linear` and `llama-fuse-rope`; gone after `tile`.
@@ -81,7 +81,7 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
     - (C2) the weights have one element type.
     - (C3) `gamma` has as many elements as `input` has features.
     - (C4) `gamma` and `eps` come together.
-    - (C5) the caches, `positions` and `rope` come together.
+    - (C5) the caches and `positions` come together, and `rope` with them alone.
     - (C6) `query` is [batch, tokens, rows of `query_weight`].
     - (C7) without caches `key` and `value` are [batch, tokens, rows of their
       weight]; with caches they have the caches' types.
@@ -92,6 +92,8 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
     - (C10) `positions` has one element per sequence.
     - (C11) the three biases come together; each has one element per row of its
       weight, of the weights' element type.
+    - (C12) `lengths` is there exactly where `rope` has the scaling `dynamic`, with
+      one element per sequence.
   }];
   let arguments = (ins Llama_Activations:$input, Llama_Matrix:$query_weight,
                        Llama_Matrix:$key_weight, Llama_Matrix:$value_weight,
@@ -102,6 +104,7 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
                        Optional<Llama_Cache>:$key_cache,
                        Optional<Llama_Cache>:$value_cache,
                        Optional<Llama_PerSequence>:$positions,
+                       Optional<Llama_PerSequence>:$lengths,
                        OptionalAttr<F32Attr>:$eps,
                        OptionalAttr<Llama_RopeAttr>:$rope);
   let results = (outs Llama_Activations:$query, Llama_ActivationsOrCache:$key,
@@ -110,7 +113,7 @@ def Llama_FusedQkvOp : Llama_Op<"fused_qkv", [Pure, AttrSizedOperandSegments]> {
     $input `,` $query_weight `,` $key_weight `,` $value_weight
     (`gamma` $gamma^)? (`eps` $eps^)?
     (`bias` $query_bias^ `,` $key_bias `,` $value_bias)?
-    (`cache` $key_cache^ `,` $value_cache)? (`at` $positions^)?
+    (`cache` $key_cache^ `,` $value_cache)? (`at` $positions^)? (`of` $lengths^)?
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

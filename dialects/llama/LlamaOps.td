@@ -220,6 +220,9 @@ def Llama_RopeOp : Llama_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> 
     The features are heads of `head_dim` elements. In each head the pair
     `(x[j], x[j + head_dim/2])` of token `t` of sequence `b` is turned by
     `(positions[b] + t) * inverse_frequency(j)`; `rope` says which frequencies.
+    Those of the scaling `dynamic` are the ones of a sequence of `lengths[b]`
+    tokens: all that will be in the cache once the prompt, of which these tokens
+    may be a chunk, is.
 
     Example:
 
@@ -233,12 +236,16 @@ def Llama_RopeOp : Llama_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> 
     - (C1) the features are a whole number of heads.
     - (C2) `head_dim` is positive and even.
     - (C3) `positions` has one element per sequence.
+    - (C4) `lengths` is there exactly for the scaling `dynamic`, with one element
+      per sequence.
   }];
   let arguments = (ins Llama_Activations:$input, Llama_PerSequence:$positions,
+                       Optional<Llama_PerSequence>:$lengths,
                        I64Attr:$head_dim, Llama_RopeAttr:$rope);
   let results = (outs Llama_Activations:$result);
   let assemblyFormat = [{
-    $input `at` $positions attr-dict `:` type($input) `,` type($positions)
+    $input `at` $positions (`of` $lengths^)? attr-dict
+    `:` type($input) `,` type($positions) (`,` type($lengths)^)?
   }];
   let hasVerifier = 1;
 }
@@ -282,17 +289,24 @@ def Llama_AttentionOp : Llama_Op<"attention", [
     The features of `query` are heads of head_dim elements, head_dim and
     kv_heads being those of the caches; query head `h` attends to KV head
     `h div (heads / kv_heads)`, so MHA, GQA and MQA are one op. Token `t` of
-    sequence `b` sees the rows `0 .. positions[b] + t` of the caches:
+    sequence `b` sees the rows `0 .. positions[b] + t` of the caches; with a
+    `window` only the last `window` of these:
 
-        s[j]   = round(query) . key[j] / sqrt(head_dim)
+        s[j]   = round(query) . key[j] / sqrt(head_dim) [+ slope(h) * (j - positions[b] - t)]
         result = sum over j of round(exp(s[j] - max s)) * value[j] / sum over j of exp(s[j] - max s)
 
-    where `round` is to the cache's element type and everything else is f32.
+    where `round` is to the cache's element type and everything else is f32, and
+    the part in brackets is that of `alibi`.
 
     Example:
 
     ```mlir
     %a = llama.attention %q, %kc, %vc at %positions
+       : tensor<1x8x64xf32>, tensor<1x128x2x16xbf16>, tensor<1xi32>
+    %b = llama.attention %q, %kc, %vc at %positions {window = 32 : i64}
+       : tensor<1x8x64xf32>, tensor<1x128x2x16xbf16>, tensor<1xi32>
+    %c = llama.attention %q, %kc, %vc at %positions
+         {alibi = #llama.alibi<max_bias = 8.0 : f64>}
        : tensor<1x8x64xf32>, tensor<1x128x2x16xbf16>, tensor<1xi32>
     ```
 
@@ -301,9 +315,12 @@ def Llama_AttentionOp : Llama_Op<"attention", [
       multiple of kv_heads.
     - (C2) `query` and the caches have the same batch.
     - (C3) `positions` has one element per sequence.
+    - (C4) `window` is positive.
   }];
   let arguments = (ins Llama_Activations:$query, Llama_Cache:$key_cache,
-                       Llama_Cache:$value_cache, Llama_PerSequence:$positions);
+                       Llama_Cache:$value_cache, Llama_PerSequence:$positions,
+                       OptionalAttr<Llama_AlibiAttr>:$alibi,
+                       OptionalAttr<I64Attr>:$window);
   let results = (outs Llama_Activations:$result);
   let assemblyFormat = [{
     $query `,` $key_cache `,` $value_cache `at` $positions attr-dict

@@ -156,6 +156,17 @@ LogicalResult LinearOp::verify() {
 // Attention
 //===----------------------------------------------------------------------===//
 
+/// Fails unless `lengths` are there exactly where `rope` needs them.
+static LogicalResult lengthsFit(Operation *op, RopeAttr rope, Value lengths,
+                                int64_t batch) {
+  bool isDynamic = rope && rope.isDynamic();
+  if (isDynamic != bool(lengths))
+    return op->emitOpError("expects lengths exactly where rope has the scaling "
+                           "dynamic");
+  return lengths ? hasShape(op, "lengths", lengths.getType(), {batch})
+                 : success();
+}
+
 LogicalResult RopeOp::verify() {
   int64_t headDim = getHeadDim();
   // (C2)
@@ -168,8 +179,11 @@ LogicalResult RopeOp::verify() {
            << headDim << " features, found " << getType().getDimSize(2)
            << " features";
   // (C3)
-  return hasShape(*this, "positions", getPositions().getType(),
-                  {getType().getDimSize(0)});
+  int64_t batch = getType().getDimSize(0);
+  if (failed(hasShape(*this, "positions", getPositions().getType(), {batch})))
+    return failure();
+  // (C4)
+  return lengthsFit(*this, getRope(), getLengths(), batch);
 }
 
 LogicalResult KvAppendOp::verify() {
@@ -206,8 +220,14 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expects query and caches of one batch, found ")
            << query.getDimSize(0) << " and " << cache.getDimSize(0);
   // (C3)
-  return hasShape(*this, "positions", getPositions().getType(),
-                  {query.getDimSize(0)});
+  if (failed(hasShape(*this, "positions", getPositions().getType(),
+                      {query.getDimSize(0)})))
+    return failure();
+  // (C4)
+  if (getWindow() && int64_t(*getWindow()) <= 0)
+    return emitOpError("expects window to be positive, found ")
+           << int64_t(*getWindow());
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -256,9 +276,14 @@ LogicalResult FusedQkvOp::verify() {
     return failure();
   // (C5)
   bool cached = bool(getKeyCache());
-  if (bool(getValueCache()) != cached || bool(getPositions()) != cached ||
-      getRope().has_value() != cached)
-    return emitOpError("expects both caches, positions and rope together");
+  if (bool(getValueCache()) != cached || bool(getPositions()) != cached)
+    return emitOpError("expects both caches and positions together");
+  if (getRope() && !cached)
+    return emitOpError("expects rope only with caches");
+  // (C12)
+  if (failed(
+          lengthsFit(*this, getRopeAttr(), getLengths(), input.getDimSize(0))))
+    return failure();
   // (C6)
   if (failed(hasShape(*this, "query", getQuery().getType(),
                       productShape(input, query))))

@@ -66,7 +66,16 @@ const char *name(Mutant mutant) {
                                       "llama3-ignored",
                                       "llama3-no-smoothing",
                                       "linear-ignored",
-                                      "bias-dropped"};
+                                      "bias-dropped",
+                                      "dynamic-ignored",
+                                      "dynamic-by-position",
+                                      "yarn-ignored",
+                                      "yarn-factor-dropped",
+                                      "alibi-ignored",
+                                      "alibi-power-slopes",
+                                      "window-ignored",
+                                      "window-one-more",
+                                      "window-one-less"};
   static_assert(sizeof(names) / sizeof(*names) ==
                     static_cast<size_t>(Mutant::Count),
                 "one name per mutant");
@@ -100,18 +109,27 @@ Result<Model> Model::create(const Config &config, const TensorSource &source,
     model.settings.rmsNormEps *= 10;
   if (mutant == Mutant::RopeThetaWrong)
     model.settings.ropeTheta *= 1.5;
-  for (int64_t pair = 0; pair < config.headDim / 2; ++pair)
-    model.frequencies.push_back(model.frequency(pair));
   if (Error error = model.load(source))
     return error;
   return model;
 }
 
-double Model::frequency(int64_t pair) const {
+double Model::frequency(int64_t pair, int64_t length) const {
+  double base = settings.ropeTheta;
+  if (settings.ropeScaling == RopeScaling::Dynamic &&
+      mutant != Mutant::DynamicIgnored && length > settings.maxPositions) {
+    // NTK-aware: the base at which the longest wave fits the length.
+    const double dim = static_cast<double>(settings.headDim);
+    const double ratio = static_cast<double>(length) /
+                         static_cast<double>(settings.maxPositions);
+    base *= std::pow(settings.ropeFactor * ratio - (settings.ropeFactor - 1.0),
+                     dim / (dim - 2.0));
+  }
   const double plain =
-      1.0 /
-      std::pow(settings.ropeTheta, 2.0 * static_cast<double>(pair) /
-                                       static_cast<double>(settings.headDim));
+      1.0 / std::pow(base, 2.0 * static_cast<double>(pair) /
+                               static_cast<double>(settings.headDim));
+  if (settings.ropeScaling == RopeScaling::Yarn)
+    return mutant == Mutant::YarnIgnored ? plain : yarnFrequency(pair, plain);
   const double stretched = plain / settings.ropeFactor;
   if (settings.ropeScaling == RopeScaling::Linear)
     return mutant == Mutant::LinearIgnored ? plain : stretched;
@@ -133,6 +151,50 @@ double Model::frequency(int64_t pair) const {
        settings.ropeLowFrequencyFactor) /
       (settings.ropeHighFrequencyFactor - settings.ropeLowFrequencyFactor);
   return (1.0 - smooth) * stretched + smooth * plain;
+}
+
+/// YaRN, section 3.2: pairs that turn often keep their frequency, those that
+/// never finish a turn are interpolated, with a ramp over the pairs between.
+/// The ends of the ramp are found on the scale of whole pairs, as the authors'
+/// code and transformers do.
+double Model::yarnFrequency(int64_t pair, double plain) const {
+  const double pi = std::acos(-1.0);
+  const double pairs = static_cast<double>(settings.headDim) / 2.0;
+  auto pairWithTurns = [&](double turns) {
+    const double wavelength = settings.ropeOriginalPositions / turns;
+    return pairs * std::log(wavelength / (2.0 * pi)) /
+           std::log(settings.ropeTheta);
+  };
+  double begin = pairWithTurns(settings.ropeBetaFast),
+         end = pairWithTurns(settings.ropeBetaSlow);
+  if (settings.ropeTruncate) {
+    begin = std::floor(begin);
+    end = std::ceil(end);
+  }
+  begin = std::max(begin, 0.0);
+  end = std::min(end, static_cast<double>(settings.headDim - 1));
+  if (begin == end)
+    end += 0.001;
+  double interpolated = (static_cast<double>(pair) - begin) / (end - begin);
+  interpolated = std::min(std::max(interpolated, 0.0), 1.0);
+  return plain * (1.0 - interpolated) +
+         plain / settings.ropeFactor * interpolated;
+}
+
+double Model::slope(int64_t head) const {
+  // Press et al. give the first n heads 2^(-8/n), 2^(-16/n), ...; the heads
+  // past a power of two get every other slope of twice as many.
+  auto geometric = [](int64_t index, int64_t count) {
+    return std::pow(2.0, -8.0 * static_cast<double>(index + 1) /
+                             static_cast<double>(count));
+  };
+  int64_t power = 1;
+  while (2 * power <= settings.heads)
+    power *= 2;
+  if (mutant == Mutant::AlibiPowerSlopes)
+    return geometric(head, settings.heads);
+  return head < power ? geometric(head, power)
+                      : geometric(2 * (head - power), 2 * power);
 }
 
 Error Model::load(const TensorSource &source) {
@@ -322,20 +384,28 @@ Model::normProducts(const Vector &x, int64_t count, const Vector &gamma,
 }
 
 void Model::rotate(Vector &x, int64_t count, int64_t heads,
-                   int64_t firstPosition) const {
-  if (mutant == Mutant::RopeOff)
+                   int64_t firstPosition, int64_t length) const {
+  if (mutant == Mutant::RopeOff || settings.alibi)
     return;
+  const double amplitude =
+      mutant == Mutant::YarnFactorDropped ? 1.0 : settings.ropeAttentionFactor;
   const int64_t dim = settings.headDim, half = dim / 2;
   const bool adjacent = mutant == Mutant::RopePairsAdjacent;
+  Vector frequencies(half);
   for (int64_t t = 0; t < count; ++t) {
     int64_t position = firstPosition + t;
     if (mutant == Mutant::PositionPerPage)
       position %= pageTokens;
     if (mutant == Mutant::PositionPerChunk)
       position = t;
+    if (t == 0 || mutant == Mutant::DynamicByPosition)
+      for (int64_t j = 0; j < half; ++j)
+        frequencies[j] = frequency(
+            j, mutant == Mutant::DynamicByPosition ? position + 1 : length);
     for (int64_t j = 0; j < half; ++j) {
       const double angle = static_cast<double>(position) * frequencies[j];
-      const double cosine = std::cos(angle), sine = std::sin(angle);
+      const double cosine = std::cos(angle) * amplitude,
+                   sine = std::sin(angle) * amplitude;
       for (int64_t h = 0; h < heads; ++h) {
         double *head = &x[(t * heads + h) * dim];
         double &first = head[adjacent ? 2 * j : j],
@@ -367,22 +437,33 @@ Model::Vector Model::attend(const Vector &query, int64_t count,
       end = std::max<int64_t>(end - 1, 1);
     if (mutant == Mutant::LastPageDropped && end > pageTokens)
       end = (end - 1) / pageTokens * pageTokens;
+    const int64_t position = firstPosition + t;
+    const int64_t window =
+        settings.window + (mutant == Mutant::WindowOneMore   ? 1
+                           : mutant == Mutant::WindowOneLess ? -1
+                                                             : 0);
+    const bool limited =
+        settings.window != 0 && mutant != Mutant::WindowIgnored;
+    const int64_t begin =
+        limited ? std::max<int64_t>(position - window + 1, 0) : 0;
     for (int64_t h = 0; h < heads; ++h) {
       const int64_t kvHead =
           mutant == Mutant::HeadModulo ? h % kvHeads : h / (heads / kvHeads);
       const double *q = &query[(t * heads + h) * dim];
+      const double bias =
+          settings.alibi && mutant != Mutant::AlibiIgnored ? slope(h) : 0.0;
       double largest = -INFINITY;
-      for (int64_t s = 0; s < end; ++s) {
+      for (int64_t s = begin; s < end; ++s) {
         const double *key = &cache.keys[(s * kvHeads + kvHead) * dim];
         double dot = 0.0;
         for (int64_t d = 0; d < dim; ++d)
           dot += q[d] * key[d];
-        scores[s] = dot * scale;
+        scores[s] = dot * scale + bias * static_cast<double>(s - position);
         largest = std::max(largest, scores[s]);
       }
       double sum = 0.0, weighted = 0.0;
       double *o = &out[(t * heads + h) * dim];
-      for (int64_t s = 0; s < end; ++s) {
+      for (int64_t s = begin; s < end; ++s) {
         const double p = std::exp(scores[s] - largest);
         sum += p; // of the unrounded numerators
         weighted += p * (scores[s] - largest);
@@ -393,9 +474,9 @@ Model::Vector Model::attend(const Vector &query, int64_t count,
       }
       for (int64_t d = 0; d < dim; ++d)
         o[d] /= sum;
-      if (t + 1 == count && end > 1)
+      if (t + 1 == count && end - begin > 1)
         entropy += (std::log(sum) - weighted / sum) /
-                   std::log(static_cast<double>(end));
+                   std::log(static_cast<double>(end - begin));
     }
   }
   for (double &value : out)
@@ -405,11 +486,11 @@ Model::Vector Model::attend(const Vector &query, int64_t count,
 
 std::vector<std::vector<double>> Model::run(Sequence &sequence,
                                             const std::vector<int32_t> &ids,
-                                            Rows rows) const {
+                                            Rows rows, int64_t length) const {
   const int64_t count = static_cast<int64_t>(ids.size());
   Vector x = embed(ids);
   for (int64_t l = 0; l < settings.layers; ++l)
-    runLayer(l, sequence, x);
+    runLayer(l, sequence, x, length);
   advance(sequence, count);
   const int64_t wanted =
       rows == Rows::All ? count : std::min<int64_t>(count, 1);
@@ -429,16 +510,18 @@ Model::Vector Model::embed(const std::vector<int32_t> &ids) const {
   return x;
 }
 
-void Model::runLayer(int64_t index, Sequence &sequence, Vector &x) const {
+void Model::runLayer(int64_t index, Sequence &sequence, Vector &x,
+                     int64_t length) const {
   const int64_t first = sequence.tokens,
                 count = static_cast<int64_t>(x.size()) / settings.hiddenSize;
+  length = std::max(length, first + count);
   const Layer &layer = layers[index];
   Sequence::Layer &cache = sequence.layers[index];
 
   std::vector<Vector> qkv = normProducts(
       x, count, layer.attentionNorm, {&layer.query, &layer.key, &layer.value});
-  rotate(qkv[0], count, settings.heads, first);
-  rotate(qkv[1], count, settings.kvHeads, first);
+  rotate(qkv[0], count, settings.heads, first, length);
+  rotate(qkv[1], count, settings.kvHeads, first, length);
   for (Vector &part : qkv)
     for (double &value : part)
       value = operand(value);

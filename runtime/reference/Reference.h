@@ -25,7 +25,7 @@
 namespace llrt::reference {
 
 /// How the angles of the rotation are stretched to a longer context.
-enum class RopeScaling { None, Linear, Llama3 };
+enum class RopeScaling { None, Linear, Llama3, Dynamic, Yarn };
 
 /// The numbers of config.json that the mathematics needs.
 struct Config {
@@ -39,9 +39,15 @@ struct Config {
   int64_t maxPositions = 0;
   double ropeTheta = 10000.0;
   RopeScaling ropeScaling = RopeScaling::None;
-  double ropeFactor = 1.0; ///< of both scalings
+  double ropeFactor = 1.0; ///< of every scaling
   double ropeLowFrequencyFactor = 1.0, ropeHighFrequencyFactor = 4.0;
-  double ropeOriginalPositions = 0.0; ///< of Llama3, as the two above
+  /// Of Llama3, as the two above, and of Yarn; Dynamic has maxPositions.
+  double ropeOriginalPositions = 0.0;
+  double ropeBetaFast = 32.0, ropeBetaSlow = 1.0; ///< of Yarn, as below
+  double ropeAttentionFactor = 1.0;               ///< on cosine and sine
+  bool ropeTruncate = true;
+  bool alibi = false; ///< linear biases and no rotation
+  int64_t window = 0; ///< tokens that a token sees, itself included; 0: all
   double rmsNormEps = 1e-6;
   bool tiedHead = false;
   bool attentionBias = false; ///< of the four projections of attention
@@ -92,6 +98,16 @@ enum class Mutant {
                      ///< factors
   LinearIgnored,     ///< linear scaling is not done
   BiasDropped,       ///< projections without their biases
+  DynamicIgnored,    ///< dynamic scaling is not done
+  DynamicByPosition, ///< its base follows the token's position, not the length
+                     ///< of the sequence
+  YarnIgnored,       ///< yarn scaling is not done
+  YarnFactorDropped, ///< yarn without the factor on cosine and sine
+  AlibiIgnored,      ///< no biases
+  AlibiPowerSlopes,  ///< slopes 2^(-8 (h + 1) / heads) for every count of heads
+  WindowIgnored,     ///< a token sees all before it
+  WindowOneMore,     ///< a token sees one more than the window
+  WindowOneLess,     ///< a token sees one fewer than the window
   Count
 };
 const char *name(Mutant mutant);
@@ -137,9 +153,12 @@ public:
 
   Sequence sequence() const;
   /// Appends `ids`; returns logits, one vector [vocabSize] per row asked for.
+  /// `length`: of the sequence with the whole prompt of which `ids` are a
+  /// chunk; 0: they are all of it.
   std::vector<std::vector<double>> run(Sequence &sequence,
                                        const std::vector<int32_t> &ids,
-                                       Rows rows = Rows::All) const;
+                                       Rows rows = Rows::All,
+                                       int64_t length = 0) const;
   const Config &config() const { return settings; }
 
   /// What run() does, step by step, for who looks at the residual stream
@@ -147,8 +166,10 @@ public:
   /// layer, advance(), head().
   using Vector = std::vector<double>;
   Vector embed(const std::vector<int32_t> &ids) const;
-  /// Layer `index` of the tokens in `x`, which come after those of `sequence`.
-  void runLayer(int64_t index, Sequence &sequence, Vector &x) const;
+  /// Layer `index` of the tokens in `x`, which come after those of `sequence`;
+  /// `length` as in run().
+  void runLayer(int64_t index, Sequence &sequence, Vector &x,
+                int64_t length = 0) const;
   /// All layers have had `count` tokens.
   void advance(Sequence &sequence, int64_t count) const;
   /// The logits of each row of `x`.
@@ -185,10 +206,13 @@ private:
   std::vector<Vector>
   normProducts(const Vector &x, int64_t count, const Vector &gamma,
                const std::vector<const Matrix *> &matrices) const;
-  /// Radians per position of pair `pair`.
-  double frequency(int64_t pair) const;
-  void rotate(Vector &x, int64_t count, int64_t heads,
-              int64_t firstPosition) const;
+  /// Radians per position of pair `pair` in a sequence of `length` tokens.
+  double frequency(int64_t pair, int64_t length) const;
+  double yarnFrequency(int64_t pair, double plain) const;
+  void rotate(Vector &x, int64_t count, int64_t heads, int64_t firstPosition,
+              int64_t length) const;
+  /// ALiBi's, of query head `head`.
+  double slope(int64_t head) const;
   Vector attend(const Vector &query, int64_t count,
                 const Sequence::Layer &cache, int64_t firstPosition,
                 double &entropy) const;
@@ -199,8 +223,7 @@ private:
   uint64_t jitter = 0;
   const TensorSource *streamed = nullptr; ///< null: all is in memory
   unsigned threads = 1;
-  Vector frequencies; ///< [headDim / 2]
-  Vector embedding;   ///< [vocab][hidden]; empty where it is streamed
+  Vector embedding; ///< [vocab][hidden]; empty where it is streamed
   std::vector<Layer> layers;
   Vector finalNorm;
   Matrix lmHead;

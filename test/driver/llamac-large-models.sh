@@ -9,7 +9,7 @@
 # no_spills: the last compile warned of none.
 no_spills() { ! grep spills stderr || fail "\`$command\`: $(grep spills stderr)"; }
 
-for name in llama-3.1-8b llama-2-70b; do
+for name in llama-3.1-8b llama-2-70b mistral-7b-v0.1; do
   config=$LLAMAC_SOURCE_DIR/test/models/configs/$name.json
   mkdir -p "$name"
   start=$(date +%s%N)

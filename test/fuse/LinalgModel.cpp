@@ -174,6 +174,14 @@ void LinalgModel::call(const std::string &name,
   }
 }
 
+/// The last argument where the rotation follows the length.
+void LinalgModel::addLengths(int64_t length, std::vector<Buffer> &arguments) {
+  if (checkpoint.config.ropeScaling.kind != RopeScaling::Dynamic)
+    return;
+  arguments.push_back(Buffer::allocate({1}));
+  *arguments.back().data<int32_t>() = int32_t(length);
+}
+
 std::vector<float> LinalgModel::prefill(const std::vector<int32_t> &ids) {
   int64_t chunk = getMaxChunk(positions), vocab = getVocabSize();
   Buffer tokens = Buffer::allocate({1, chunk}), first = Buffer::allocate({1});
@@ -185,6 +193,7 @@ std::vector<float> LinalgModel::prefill(const std::vector<int32_t> &ids) {
         {1, positions, checkpoint.config.kvHeads, checkpoint.config.headDim}));
     results.push_back({arguments.back().shape, nullptr});
   }
+  addLengths(ids.size(), arguments);
   call("prefill", arguments, results);
   caches.assign(results.begin() + 1, results.end());
   next = ids.size();
@@ -203,6 +212,7 @@ int32_t LinalgModel::decode(int32_t id) {
     arguments.push_back(cache);
     results.push_back({cache.shape, nullptr});
   }
+  addLengths(next, arguments);
   call("decode", arguments, results);
   caches.assign(results.begin() + 2, results.end());
   return *results[0].data<int32_t>();

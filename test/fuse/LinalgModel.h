@@ -48,6 +48,7 @@ public:
 private:
   LinalgModel() = default;
   bool compile(bool fused);
+  void addLengths(int64_t length, std::vector<Buffer> &arguments);
   void call(const std::string &name, const std::vector<Buffer> &arguments,
             std::vector<Buffer> &results);
 

@@ -51,6 +51,8 @@ TEST_P(GoldenLogits, PrefillGivesThem) {
   ASSERT_NE(description, nullptr);
   ASSERT_FALSE(bool(llrt::test::writeFolder(*description, folder)));
   auto ids = record["ids"].get<std::vector<int32_t>>();
+  // What is decoded behind the prompt is the numeric tests' part.
+  ids.resize(record.value("prompt", ids.size()));
   auto model = LinalgModel::create(folder, GetParam().fused, ids.size());
   ASSERT_NE(model, nullptr);
 
@@ -59,6 +61,8 @@ TEST_P(GoldenLogits, PrefillGivesThem) {
   auto stride = record["stride"].get<int64_t>();
   ASSERT_EQ(int64_t(positions.size()), expected->rows);
   for (size_t row = 0; row < positions.size(); ++row) {
+    if (positions[row] >= int64_t(ids.size()))
+      break;
     double error = 0, size = 0;
     for (int64_t column = 0; column < expected->columns; ++column) {
       double want = expected->values[row * expected->columns + column];
@@ -72,14 +76,14 @@ TEST_P(GoldenLogits, PrefillGivesThem) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenLogits,
-                         testing::Values(Case{"gqa-tied", false},
-                                         Case{"gqa-tied", true},
-                                         Case{"mha-separate", true},
-                                         Case{"mqa-dim48", true},
-                                         Case{"small-residual", true},
-                                         Case{"bias-gqa", false},
-                                         Case{"bias-gqa", true}));
+INSTANTIATE_TEST_SUITE_P(
+    Models, GoldenLogits,
+    testing::Values(Case{"gqa-tied", false}, Case{"gqa-tied", true},
+                    Case{"mha-separate", true}, Case{"mqa-dim48", true},
+                    Case{"small-residual", true}, Case{"bias-gqa", false},
+                    Case{"bias-gqa", true}, Case{"dynamic-mha", true},
+                    Case{"yarn-gqa", true}, Case{"alibi-gqa12", true},
+                    Case{"window-gqa", true}));
 
 /// Prefill of the prompt and then decode, token by token, gives the story.
 TEST(Storyteller, TellsItsGoldenStory) {

@@ -192,3 +192,84 @@ func.func @biases(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8x
      : tensor<1x16x1x4xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
   return %qr, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
 }
+
+// -----
+
+// ALiBi: nothing is turned, and the cache write enters alone.
+// CHECK-LABEL: @without_rotation
+// CHECK: %[[Q:.*]], %[[K:.*]], %[[V:.*]] = llama.fused_qkv %{{.*}} cache %{{.*}}, %{{.*}} at %{{.*}} : (
+// CHECK-NEXT: return %[[Q]], %[[K]], %[[V]]
+func.func @without_rotation(
+    %x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  %kc1, %vc1 = llama.kv_append %kc, %vc, %k, %v at %p
+     : tensor<1x16x1x4xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
+  return %q, %kc1, %vc1
+    : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: @query_turned_alone
+// CHECK: llama.kv_append
+func.func @query_turned_alone(
+    %x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  %qr = llama.rope %q at %p {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : tensor<1x2x8xf32>, tensor<1xi32>
+  %kc1, %vc1 = llama.kv_append %kc, %vc, %k, %v at %p
+     : tensor<1x16x1x4xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
+  return %qr, %kc1, %vc1
+    : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: @of_lengths
+// CHECK: llama.fused_qkv %{{.*}} cache %{{.*}}, %{{.*}} at %[[P:.*]] of %[[L:.*]] {rope = #llama.rope<theta = 1.000000e+04 : f64, scaling = <dynamic
+// CHECK-NEXT: return
+func.func @of_lengths(
+    %x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>, %l: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  %qr = llama.rope %q at %p of %l {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64, scaling = <dynamic, factor = 2.0 : f64, original = 64>>}
+     : tensor<1x2x8xf32>, tensor<1xi32>, tensor<1xi32>
+  %kr = llama.rope %k at %p of %l {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64, scaling = <dynamic, factor = 2.0 : f64, original = 64>>}
+     : tensor<1x2x4xf32>, tensor<1xi32>, tensor<1xi32>
+  %kc1, %vc1 = llama.kv_append %kc, %vc, %kr, %v at %p
+     : tensor<1x16x1x4xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
+  return %qr, %kc1, %vc1
+    : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: @other_lengths
+// CHECK: llama.kv_append
+func.func @other_lengths(
+    %x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>, %l: tensor<1xi32>, %m: tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  %qr = llama.rope %q at %p of %l {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64, scaling = <dynamic, factor = 2.0 : f64, original = 64>>}
+     : tensor<1x2x8xf32>, tensor<1xi32>, tensor<1xi32>
+  %kr = llama.rope %k at %p of %m {head_dim = 4 : i64, rope = #llama.rope<theta = 1.0e+04 : f64, scaling = <dynamic, factor = 2.0 : f64, original = 64>>}
+     : tensor<1x2x4xf32>, tensor<1xi32>, tensor<1xi32>
+  %kc1, %vc1 = llama.kv_append %kc, %vc, %kr, %v at %p
+     : tensor<1x16x1x4xbf16>, tensor<1x2x4xf32>, tensor<1xi32>
+  return %qr, %kc1, %vc1
+    : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
+}

@@ -132,9 +132,9 @@ TEST(ConfigTest, HeadCountsDivide) {
 }
 
 TEST(ConfigTest, OtherModelsAreNamed) {
-  EXPECT_SAYS(messageFor("architectures", R"(["MistralForCausalLM"])"),
-              "the architecture is \"MistralForCausalLM\"; llamac compiles "
-              "\"LlamaForCausalLM\"");
+  EXPECT_SAYS(messageFor("architectures", R"(["GemmaForCausalLM"])"),
+              "the architecture is \"GemmaForCausalLM\"; llamac compiles "
+              "\"LlamaForCausalLM\" and \"MistralForCausalLM\"");
   EXPECT_SAYS(messageFor("architectures", "[]"), "\"LlamaForCausalLM\"");
   EXPECT_SAYS(messageFor("model_type", "\"mistral\""), "expected \"llama\"");
   EXPECT_SAYS(
@@ -288,7 +288,7 @@ TEST(ConfigTest, RopeScalingIsCheckedFieldByField) {
 
 TEST(ConfigTest, OtherRopeTypesAreRefusedByName) {
   for (const char *spelling : {"type", "rope_type"})
-    for (const char *type : {"dynamic", "yarn", "longrope"})
+    for (const char *type : {"longrope", "su", "proportional"})
       for (const char *key : {"rope_scaling", "rope_parameters"})
         EXPECT_SAYS(
             messageFor(key, Json{{spelling, type}, {"factor", 8.0}}.dump()),

@@ -60,16 +60,33 @@ reference::Config readConfig(const Json &json) {
   c.attentionBias = json.value("attention_bias", false);
   c.mlpBias = json.value("mlp_bias", false);
   c.ropeTheta = json.value("rope_theta", 10000.0);
+  c.alibi = json.value("position_embedding_type", "") == "alibi";
+  if (json.contains("sliding_window") && !json["sliding_window"].is_null())
+    c.window = json["sliding_window"];
   for (const char *key : {"rope_parameters", "rope_scaling"}) {
     if (!json.contains(key) || json[key].is_null())
       continue;
     const Json &rope = json[key];
     c.ropeTheta = rope.value("rope_theta", c.ropeTheta);
     const std::string type = rope.value("rope_type", rope.value("type", ""));
-    if (type == "linear" || type == "llama3") {
-      c.ropeScaling = type == "linear" ? reference::RopeScaling::Linear
-                                       : reference::RopeScaling::Llama3;
-      c.ropeFactor = rope.at("factor");
+    using reference::RopeScaling;
+    for (const auto &[name, scaling] :
+         {std::pair("linear", RopeScaling::Linear),
+          std::pair("llama3", RopeScaling::Llama3),
+          std::pair("dynamic", RopeScaling::Dynamic),
+          std::pair("yarn", RopeScaling::Yarn)})
+      if (type == name) {
+        c.ropeScaling = scaling;
+        c.ropeFactor = rope.at("factor");
+      }
+    if (type == "yarn") {
+      c.ropeOriginalPositions = rope.value("original_max_position_embeddings",
+                                           double(c.maxPositions));
+      c.ropeBetaFast = rope.value("beta_fast", 32.0);
+      c.ropeBetaSlow = rope.value("beta_slow", 1.0);
+      c.ropeTruncate = rope.value("truncate", true);
+      c.ropeAttentionFactor =
+          rope.value("attention_factor", 0.1 * std::log(c.ropeFactor) + 1.0);
     }
     if (type == "llama3") {
       c.ropeLowFrequencyFactor = rope.at("low_freq_factor");

@@ -75,6 +75,35 @@ Config biases(Config config, bool attention, bool mlp) {
   return config;
 }
 
+/// The base grows past maxPositions.
+Config dynamic(Config config, double factor) {
+  config.ropeScaling = reference::RopeScaling::Dynamic;
+  config.ropeFactor = factor;
+  return config;
+}
+
+Config yarn(Config config, double factor, double original, double fast,
+            double slow, double attention, bool truncate) {
+  config.ropeScaling = reference::RopeScaling::Yarn;
+  config.ropeFactor = factor;
+  config.ropeOriginalPositions = original;
+  config.ropeBetaFast = fast;
+  config.ropeBetaSlow = slow;
+  config.ropeAttentionFactor = attention;
+  config.ropeTruncate = truncate;
+  return config;
+}
+
+Config alibi(Config config) {
+  config.alibi = true;
+  return config;
+}
+
+Config window(Config config, int64_t tokens) {
+  config.window = tokens;
+  return config;
+}
+
 Config llama3(Config config, double factor, double low, double high,
               double original) {
   config.ropeScaling = reference::RopeScaling::Llama3;
@@ -88,7 +117,8 @@ Config llama3(Config config, double factor, double low, double high,
 
 const std::vector<TestModel> &testModels() {
   // name; hidden ffn layers heads kv dim vocab positions theta eps tied;
-  // stored, rope keys, head_dim written, inv_freq, embedding, residual, seed
+  // stored, rope keys, head_dim written, inv_freq, embedding, residual, seed,
+  // positions that are tested where they are more
   static const std::vector<TestModel> models = {
       {"mha-separate",
        config(128, 192, 2, 4, 4, 32, 512, 512, 1e4, 1e-5, false), Stored::BF16,
@@ -138,6 +168,34 @@ const std::vector<TestModel> &testModels() {
        biases(config(96, 160, 2, 3, 1, 32, 512, 160, 1e4, 1e-6, false), false,
               true),
        Stored::F16, RopeKeys::Theta, false, false, 1.0, 1.0, 16},
+      // Prompts of these cross maxPositions, and so does what is decoded.
+      {"dynamic-mha",
+       dynamic(config(96, 128, 2, 3, 3, 32, 512, 56, 1e4, 1e-5, false), 4),
+       Stored::BF16, RopeKeys::OldType, false, false, 1.0, 1.0, 14, 224},
+      {"dynamic-gqa",
+       dynamic(config(96, 160, 2, 6, 2, 16, 512, 100, 5e5, 1e-5, true), 2.5),
+       Stored::F16, RopeKeys::Parameters, false, false, 1.0, 1.0, 15, 200},
+      // 0.1 ln 8 + 1, which config.json does not say; 1.25 it says.
+      {"yarn-mha",
+       yarn(config(128, 192, 2, 4, 4, 32, 512, 128, 1e4, 1e-5, false), 8, 32,
+            32, 1, 1.2079441541679836, true),
+       Stored::BF16, RopeKeys::Theta, false, false, 1.0, 1.0, 16, 208},
+      {"yarn-gqa",
+       yarn(config(96, 160, 2, 4, 2, 24, 512, 96, 2e4, 1e-5, true), 3, 48, 12,
+            1.5, 1.25, false),
+       Stored::F16, RopeKeys::Parameters, false, false, 1.0, 1.0, 17, 200},
+      {"alibi-mha",
+       alibi(config(128, 160, 2, 8, 8, 16, 512, 400, 1e4, 1e-5, true)),
+       Stored::BF16, RopeKeys::Absent, false, false, 1.0, 1.0, 18},
+      {"alibi-gqa12",
+       alibi(config(96, 160, 2, 12, 4, 24, 512, 224, 1e4, 1e-5, false)),
+       Stored::F32, RopeKeys::Theta, true, false, 1.0, 1.0, 19},
+      {"window-gqa",
+       window(config(128, 192, 2, 4, 2, 32, 512, 400, 1e4, 1e-5, false), 24),
+       Stored::BF16, RopeKeys::Theta, false, false, 1.0, 1.0, 20},
+      {"window-mha",
+       window(config(96, 128, 3, 2, 2, 48, 512, 400, 1e6, 1e-5, true), 77),
+       Stored::F16, RopeKeys::Parameters, true, false, 1.0, 1.0, 21},
   };
   return models;
 }

@@ -37,6 +37,11 @@ struct TestModel {
   double embedding = 1.0; ///< factor on the embedding
   double residual = 1.0;  ///< factor on what the layers add to it
   uint64_t seed = 1;
+  /// Positions that are tested, over config.maxPositions; 0: those.
+  int64_t longest = 0;
+  int64_t testedPositions() const {
+    return longest ? longest : config.maxPositions;
+  }
 };
 
 /// All of them; names are the folders' names.

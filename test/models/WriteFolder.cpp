@@ -2,6 +2,7 @@
 // Writes a test model as a Hugging Face folder.
 #include "test/models/TestModels.h"
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -69,11 +70,11 @@ Json configJson(const TestModel &model) {
     json["head_dim"] = c.headDim;
   const bool scaled = c.ropeScaling != reference::RopeScaling::None;
   const bool llama3 = c.ropeScaling == reference::RopeScaling::Llama3;
+  static const char *const types[] = {"default", "linear", "llama3", "dynamic",
+                                      "yarn"};
   Json rope = Json::object();
   rope[model.ropeKeys == RopeKeys::OldType ? "type" : "rope_type"] =
-      llama3   ? "llama3"
-      : scaled ? "linear"
-               : "default";
+      types[static_cast<int>(c.ropeScaling)];
   if (scaled)
     rope["factor"] = c.ropeFactor;
   if (llama3) {
@@ -81,6 +82,29 @@ Json configJson(const TestModel &model) {
     rope["high_freq_factor"] = c.ropeHighFrequencyFactor;
     rope["original_max_position_embeddings"] =
         static_cast<int64_t>(c.ropeOriginalPositions);
+  }
+  if (c.ropeScaling == reference::RopeScaling::Yarn) {
+    rope["original_max_position_embeddings"] =
+        static_cast<int64_t>(c.ropeOriginalPositions);
+    // The defaults are left out.
+    if (c.ropeBetaFast != 32)
+      rope["beta_fast"] = c.ropeBetaFast;
+    if (c.ropeBetaSlow != 1)
+      rope["beta_slow"] = c.ropeBetaSlow;
+    if (std::abs(c.ropeAttentionFactor - 0.1 * std::log(c.ropeFactor) - 1) >
+        1e-12)
+      rope["attention_factor"] = c.ropeAttentionFactor;
+    if (!c.ropeTruncate)
+      rope["truncate"] = false;
+  }
+  if (c.alibi)
+    json["position_embedding_type"] = "alibi";
+  if (c.window) {
+    json["architectures"] = {"MistralForCausalLM"};
+    json["model_type"] = "mistral";
+    json["sliding_window"] = c.window;
+    json.erase("attention_bias");
+    json.erase("mlp_bias");
   }
   if (model.ropeKeys == RopeKeys::Parameters) {
     rope["rope_theta"] = c.ropeTheta;

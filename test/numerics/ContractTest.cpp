@@ -13,6 +13,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <unistd.h>
 
 using namespace llrt;
@@ -70,6 +71,7 @@ protected:
   /// model.
   struct Prepared {
     std::string folder, stem; ///< stem: where executables are put
+    std::string options;      ///< of llamac, where the model needs some
     size_t promptTokens =
         0; ///< of the oracle's sequence; the rest is its own choice
     std::unique_ptr<Oracle> oracle;
@@ -82,7 +84,7 @@ protected:
     const std::string command =
         std::string(LLAMAC_BINARY_DIR) + "/bin/llamac " + prepared->folder +
         " -q --dtype " + dtypeName(GetParam().dtype) + " --max-batch 4 --gpu " +
-        GetParam().gpu + " -o " + out;
+        GetParam().gpu + prepared->options + " -o " + out;
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
     Result<std::unique_ptr<Executable>> executable = Executable::open(out);
     ASSERT_TRUE(executable) << executable.error().message();
@@ -116,6 +118,9 @@ protected:
       Error error =
           writeFolder(*findTestModel(GetParam().model), prepared->folder);
       ASSERT_FALSE(error) << error.message();
+      if (int64_t longest = findTestModel(GetParam().model)->longest)
+        prepared->options =
+            " --allow-long --max-seq-len " + std::to_string(longest);
     }
     Result<HuggingFaceFolder> folder = readFolder(prepared->folder);
     ASSERT_TRUE(folder) << folder.error().message();
@@ -123,9 +128,10 @@ protected:
     const std::vector<int32_t> prompt =
         example ? golden("prompt_ids") : promptIds(folder->config, randomIds);
     prepared->promptTokens = prompt.size();
-    Result<std::unique_ptr<Oracle>> oracle =
-        Oracle::create(folder->config, std::move(folder->tensors), prompt,
-                       folder->config.maxPositions);
+    Result<std::unique_ptr<Oracle>> oracle = Oracle::create(
+        folder->config, std::move(folder->tensors), prompt,
+        example ? folder->config.maxPositions
+                : findTestModel(GetParam().model)->testedPositions());
     ASSERT_TRUE(oracle) << oracle.error().message();
     prepared->oracle = std::move(*oracle);
   }
@@ -136,8 +142,10 @@ protected:
     EXPECT_TRUE(logits) << logits.error().message();
     return logits ? std::move(*logits) : FloatLogits();
   }
-  void check(const std::string &what, const FloatLogits &logits) {
-    const Verdict verdict = prepared->oracle->judge(GetParam().dtype, logits);
+  void check(const std::string &what, size_t prompt,
+             const FloatLogits &logits) {
+    const Verdict verdict =
+        prepared->oracle->judge(GetParam().dtype, prompt, logits);
     EXPECT_TRUE(verdict.holds()) << what << ": " << verdict.text();
     std::printf("  %-28s %s\n", what.c_str(), verdict.text().c_str());
     covered += verdict.covered;
@@ -189,7 +197,7 @@ TEST_P(Contract, Holds) {
   std::sort(lengths.begin(), lengths.end());
   for (size_t length : lengths) {
     const size_t forced = std::min<size_t>(max - length, length == 1 ? 24 : 3);
-    check("prompt of " + std::to_string(length),
+    check("prompt of " + std::to_string(length), length,
           logitsOf(oracle.run(length, forced)));
   }
 
@@ -202,7 +210,7 @@ TEST_P(Contract, Holds) {
     Error error = model->setChunk(chunk);
     ASSERT_FALSE(error) << error.message();
     const FloatLogits alone = logitsOf(oracle.run(chunked, 2));
-    check("chunks of " + std::to_string(chunk), alone);
+    check("chunks of " + std::to_string(chunk), chunked, alone);
     Result<std::vector<FloatLogits>> batch = model->runBatch(
         {oracle.run(9, 1), oracle.run(chunked, 2), oracle.run(1, 3)});
     ASSERT_TRUE(batch) << batch.error().message();
@@ -226,7 +234,7 @@ TEST_P(Contract, Holds) {
   const size_t prompt = prepared->promptTokens;
   const size_t length = std::min<size_t>(max - prompt, example ? 200 : 24);
   const Expectation expectation =
-      prepared->oracle->expect(GetParam().dtype, prompt + length);
+      prepared->oracle->expect(GetParam().dtype, prompt, prompt + length);
   Result<std::vector<int32_t>> chosen =
       model->greedy(oracle.run(prompt, 0).prompt, length);
   ASSERT_TRUE(chosen) << chosen.error().message();
@@ -247,7 +255,7 @@ TEST_P(Contract, Holds) {
 class SevenPages : public Contract {};
 TEST_P(SevenPages, Holds) {
   ASSERT_GE(maximum(), 400u);
-  check("400 tokens one by one", logitsOf(prepared->oracle->run(1, 399)));
+  check("400 tokens one by one", 1, logitsOf(prepared->oracle->run(1, 399)));
 }
 
 // Kernels that copy by cp.async (sm_80 to sm_89), and those of sm_120.
@@ -256,12 +264,12 @@ TEST_P(OtherGpus, Holds) {
   checkSelftest();
   const Oracle &oracle = *prepared->oracle;
   for (size_t length : {size_t(1), pageTokens + 1})
-    check("prompt of " + std::to_string(length),
+    check("prompt of " + std::to_string(length), length,
           logitsOf(oracle.run(length, 12)));
   Error error = model->setChunk(64);
   ASSERT_FALSE(error) << error.message();
   const FloatLogits alone = logitsOf(oracle.run(pageTokens + 9, 2));
-  check("chunks of 64", alone);
+  check("chunks of 64", pageTokens + 9, alone);
   Result<std::vector<FloatLogits>> batch =
       model->runBatch({oracle.run(9, 1), oracle.run(pageTokens + 9, 2)});
   ASSERT_TRUE(batch) << batch.error().message();
@@ -277,6 +285,15 @@ static std::vector<Case> otherGpus() {
                                 {"bias-gqa", LLAMAC_BF16},
                                 {"hidden172", LLAMAC_F32}})
       cases.push_back({model, dtype, gpu});
+  for (auto [model, dtype, gpu] :
+       {std::tuple{"dynamic-mha", LLAMAC_BF16, "rtx5090"},
+        {"yarn-gqa", LLAMAC_F16, "a100-80g"},
+        {"alibi-gqa12", LLAMAC_BF16, "a100-80g"},
+        {"alibi-mha", LLAMAC_F32, "rtx5090"},
+        {"window-gqa", LLAMAC_BF16, "rtx5090"},
+        {"window-mha", LLAMAC_F32, "a100-80g"},
+        {"window-gqa", LLAMAC_BF16, "emulator"}})
+    cases.push_back({model, dtype, gpu});
   cases.push_back({"dim128", LLAMAC_F32, "rtx3090"});
   cases.push_back({"vocab32003", LLAMAC_BF16, "rtx4090"});
   return cases;
@@ -284,9 +301,20 @@ static std::vector<Case> otherGpus() {
 
 static std::vector<Case> cases() {
   std::vector<Case> cases;
+  // What a position scheme changes is in kernels that every type has; a second
+  // type for each.
+  const std::map<std::string, LlamacDtype> second = {
+      {"dynamic-mha", LLAMAC_F32}, {"dynamic-gqa", LLAMAC_F16},
+      {"yarn-mha", LLAMAC_F16},    {"yarn-gqa", LLAMAC_F32},
+      {"alibi-mha", LLAMAC_F16},   {"alibi-gqa12", LLAMAC_F32},
+      {"window-gqa", LLAMAC_F32},  {"window-mha", LLAMAC_F16}};
   for (LlamacDtype dtype : {LLAMAC_BF16, LLAMAC_F16, LLAMAC_F32}) {
-    for (const TestModel &model : testModels())
-      cases.push_back({model.name, dtype});
+    for (const TestModel &model : testModels()) {
+      auto other = second.find(model.name);
+      if (everything() || dtype == LLAMAC_BF16 || other == second.end() ||
+          other->second == dtype)
+        cases.push_back({model.name, dtype});
+    }
     cases.push_back({exampleName, dtype});
   }
   return cases;
@@ -300,6 +328,7 @@ static std::vector<Case> longCases() {
     if (everything())
       cases.push_back({exampleName, dtype});
   }
+  cases.push_back({"window-gqa", LLAMAC_BF16});
   return cases;
 }
 

@@ -28,15 +28,19 @@ void compare(const std::string &name, const reference::Config &config,
   const std::vector<int32_t> ids = record["ids"];
   const std::vector<int64_t> positions = record["positions"];
   const int64_t stride = record["stride"];
+  // Older files were one prompt.
+  const size_t prompt = record.value("prompt", ids.size());
 
   Result<reference::Model> model = reference::Model::create(config, tensors);
   ASSERT_TRUE(model) << model.error().message();
   reference::Sequence sequence = model->sequence();
   Logits logits;
-  for (size_t at = 0; at < ids.size(); at += chunk) {
-    std::vector<int32_t> part(ids.begin() + at,
-                              ids.begin() + std::min(ids.size(), at + chunk));
-    for (std::vector<double> &row : model->run(sequence, part))
+  // The prompt in chunks, and the rest one by one.
+  for (size_t at = 0, end; at < ids.size(); at = end) {
+    end = at < prompt ? std::min<size_t>(prompt, at + chunk) : at + 1;
+    std::vector<int32_t> part(ids.begin() + at, ids.begin() + end);
+    for (std::vector<double> &row :
+         model->run(sequence, part, reference::Rows::All, prompt))
       logits.push_back(std::move(row));
   }
   ASSERT_EQ(golden->rows, static_cast<int64_t>(positions.size()));
@@ -53,6 +57,14 @@ void compare(const std::string &name, const reference::Config &config,
   }
   std::printf("%s: worst relative error %.2g over %zu positions\n",
               name.c_str(), worst, positions.size());
+  if (!record.contains("greedy"))
+    return;
+  const std::vector<int32_t> greedy = record["greedy"];
+  const size_t start = record["greedy_prompt"];
+  EXPECT_EQ(
+      greedyTokens(*model, {ids.begin(), ids.begin() + start}, greedy.size()),
+      greedy)
+      << name;
 }
 } // namespace
 

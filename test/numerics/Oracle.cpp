@@ -7,6 +7,9 @@ namespace llrt::test {
 /// Twins drawn where the first does not suffice, itself included.
 static constexpr size_t mostDraws = 8;
 
+/// Tokens after a prompt that has a reading of its own.
+static constexpr size_t mostForced = 32;
+
 Result<std::unique_ptr<Oracle>>
 Oracle::create(const reference::Config &config, reference::Tensors tensors,
                const std::vector<int32_t> &prompt, size_t length) {
@@ -20,10 +23,11 @@ Oracle::create(const reference::Config &config, reference::Tensors tensors,
   oracle->sequence = prompt;
   oracle->sequence.resize(std::min(prompt.size(), length));
   reference::Sequence state = model->sequence();
-  oracle->logits = model->run(state, oracle->sequence);
+  std::vector<double> last =
+      model->run(state, oracle->sequence, reference::Rows::Last)[0];
   while (oracle->sequence.size() < length) {
-    oracle->sequence.push_back(argmax(oracle->logits.back()));
-    oracle->logits.push_back(model->run(state, {oracle->sequence.back()})[0]);
+    oracle->sequence.push_back(argmax(last));
+    last = model->run(state, {oracle->sequence.back()})[0];
   }
   return oracle;
 }
@@ -33,33 +37,62 @@ ForcedRun Oracle::run(size_t prompt, size_t forced) const {
   return {{begin, begin + prompt}, {begin + prompt, begin + prompt + forced}};
 }
 
-Expectation Oracle::expect(LlamacDtype dtype, size_t rows, size_t draws) {
-  Logits part(logits.begin(), logits.begin() + rows);
-  if (dtype == LLAMAC_F32)
-    return Expectation(std::move(part));
-  std::vector<Logits> &drawn = twins[dtype];
-  const auto rounding = dtype == LLAMAC_BF16 ? reference::Rounding::BF16
-                                             : reference::Rounding::F16;
-  while (drawn.size() < draws) {
-    Result<reference::Model> twin = reference::Model::create(
-        config, tensors, rounding, reference::Mutant::None, drawn.size());
-    reference::Sequence state = twin->sequence();
-    drawn.push_back(twin->run(state, sequence));
+Logits Oracle::read(const reference::Model &model, size_t prompt,
+                    size_t rows) const {
+  reference::Sequence state = model.sequence();
+  Logits logits;
+  for (size_t at = 0, end; at < rows; at = end) {
+    end = std::min(rows, std::max(prompt, at + 1));
+    for (std::vector<double> &row :
+         model.run(state, {sequence.begin() + at, sequence.begin() + end}))
+      logits.push_back(std::move(row));
   }
+  return logits;
+}
+
+Expectation Oracle::expect(LlamacDtype dtype, size_t prompt, size_t rows,
+                           size_t draws) {
+  // Without dynamic scaling one pass over the whole sequence serves every
+  // prompt. With it, all prompts up to the trained maximum are one case, and
+  // any other is read no further than it is asked for.
+  size_t first = sequence.size(), last = sequence.size(), key = 0;
+  if (config.ropeScaling == reference::RopeScaling::Dynamic) {
+    const size_t trained = static_cast<size_t>(config.maxPositions);
+    first = std::max(prompt, std::min(trained, last));
+    if (prompt > trained) {
+      key = prompt;
+      last = std::min(last, prompt + mostForced);
+    }
+  }
+  Reading &reading = readings[key];
+  if (reading.logits.empty())
+    reading.logits =
+        read(*reference::Model::create(config, tensors), first, last);
   auto cut = [&](const Logits &logits) {
     return Logits(logits.begin(), logits.begin() + rows);
   };
-  Expectation expectation(std::move(part), cut(drawn[0]));
+  if (dtype == LLAMAC_F32)
+    return Expectation(cut(reading.logits));
+  std::vector<Logits> &drawn = reading.twins[dtype];
+  const auto rounding = dtype == LLAMAC_BF16 ? reference::Rounding::BF16
+                                             : reference::Rounding::F16;
+  while (drawn.size() < draws)
+    drawn.push_back(
+        read(*reference::Model::create(config, tensors, rounding,
+                                       reference::Mutant::None, drawn.size()),
+             first, last));
+  Expectation expectation(cut(reading.logits), cut(drawn[0]));
   for (size_t i = 1; i < draws; ++i)
     expectation.addJittered(cut(drawn[i]));
   return expectation;
 }
 
-Verdict Oracle::judge(LlamacDtype dtype, const FloatLogits &logits) {
+Verdict Oracle::judge(LlamacDtype dtype, size_t prompt,
+                      const FloatLogits &logits) {
   const Logits wide = widen(logits);
-  Verdict verdict = test::judge(expect(dtype, wide.size(), 1), wide);
+  Verdict verdict = test::judge(expect(dtype, prompt, wide.size(), 1), wide);
   if (verdict.overOwnTwin)
-    verdict = test::judge(expect(dtype, wide.size(), mostDraws), wide);
+    verdict = test::judge(expect(dtype, prompt, wide.size(), mostDraws), wide);
   return verdict;
 }
 

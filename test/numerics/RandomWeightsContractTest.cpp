@@ -104,7 +104,7 @@ TEST_P(RandomWeightsContract, Holds) {
       (*compiled)->run((*oracle)->run(70, length - 70));
   ASSERT_TRUE(logits) << logits.error().message();
   const Verdict verdict =
-      (*oracle)->judge(static_cast<LlamacDtype>(dtype), *logits);
+      (*oracle)->judge(static_cast<LlamacDtype>(dtype), 70, *logits);
   EXPECT_TRUE(verdict.holds()) << verdict.text();
   EXPECT_GE(2 * verdict.covered, verdict.steps);
   std::printf("  %s\n", verdict.text().c_str());

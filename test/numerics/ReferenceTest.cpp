@@ -24,11 +24,13 @@ reference::Model make(const TestModel &model, const reference::Tensors &tensors,
   return *result;
 }
 
-/// Logits of every position; the second chunk makes a chunk's edge.
+/// Logits of every position of one prompt; the second chunk makes a chunk's
+/// edge.
 Logits run(const reference::Model &model, const std::vector<int32_t> &ids,
            int64_t firstChunk) {
   reference::Sequence sequence = model.sequence();
-  Logits logits = model.run(sequence, {ids.begin(), ids.begin() + firstChunk});
+  Logits logits = model.run(sequence, {ids.begin(), ids.begin() + firstChunk},
+                            reference::Rows::All, ids.size());
   for (std::vector<double> &row :
        model.run(sequence, {ids.begin() + firstChunk, ids.end()}))
     logits.push_back(std::move(row));
@@ -45,6 +47,15 @@ static bool concerns(Mutant mutant, const reference::Config &config) {
     return config.ropeScaling == RopeScaling::Linear;
   if (mutant == Mutant::Llama3Ignored || mutant == Mutant::Llama3NoSmoothing)
     return config.ropeScaling == RopeScaling::Llama3;
+  if (mutant == Mutant::DynamicIgnored || mutant == Mutant::DynamicByPosition)
+    return config.ropeScaling == RopeScaling::Dynamic;
+  if (mutant == Mutant::YarnIgnored || mutant == Mutant::YarnFactorDropped)
+    return config.ropeScaling == RopeScaling::Yarn;
+  if (mutant == Mutant::AlibiIgnored || mutant == Mutant::AlibiPowerSlopes)
+    return config.alibi;
+  if (mutant == Mutant::WindowIgnored || mutant == Mutant::WindowOneMore ||
+      mutant == Mutant::WindowOneLess)
+    return config.window != 0;
   return mutant != Mutant::HeadUntied || config.tiedHead;
 }
 
@@ -85,7 +96,7 @@ TEST(Models, SeedsMeetTheConditions) {
   for (const TestModel &model : testModels()) {
     const reference::Tensors tensors = makeTensors(model);
     const std::vector<int32_t> ids = promptIds(
-        model.config, std::min<int64_t>(tokens, model.config.maxPositions));
+        model.config, std::min<int64_t>(tokens, model.testedPositions()));
     const reference::Model exact = make(model, tensors, Rounding::None);
     reference::Sequence sequence = exact.sequence();
     const Logits logits = exact.run(sequence, ids);
@@ -110,14 +121,16 @@ TEST(Models, SeedsMeetTheConditions) {
 
 // A chunk's length and the order of chunks change nothing.
 TEST(Reference, ChunksDoNotMatter) {
-  const TestModel &model = *findTestModel("gqa-tied");
-  const reference::Tensors tensors = makeTensors(model);
-  const std::vector<int32_t> ids = promptIds(model.config, tokens);
-  for (Rounding rounding : {Rounding::None, Rounding::BF16, Rounding::F16}) {
-    const reference::Model instance = make(model, tensors, rounding);
-    const Logits whole = run(instance, ids, tokens - 1);
-    EXPECT_EQ(whole, run(instance, ids, 1));
-    EXPECT_EQ(whole, run(instance, ids, 65));
+  for (const char *name : {"gqa-tied", "dynamic-mha", "window-gqa"}) {
+    const TestModel &model = *findTestModel(name);
+    const reference::Tensors tensors = makeTensors(model);
+    const std::vector<int32_t> ids = promptIds(model.config, tokens);
+    for (Rounding rounding : {Rounding::None, Rounding::BF16, Rounding::F16}) {
+      const reference::Model instance = make(model, tensors, rounding);
+      const Logits whole = run(instance, ids, tokens - 1);
+      EXPECT_EQ(whole, run(instance, ids, 1)) << name;
+      EXPECT_EQ(whole, run(instance, ids, 65)) << name;
+    }
   }
 }
 

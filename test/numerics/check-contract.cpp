@@ -59,7 +59,7 @@ int main(int count, char **arguments) {
     return fail(logits.error());
 
   const Expectation expectation = (*oracle)->expect(
-      static_cast<LlamacDtype>((*model)->plan().dtype), prompt + steps);
+      static_cast<LlamacDtype>((*model)->plan().dtype), prompt, prompt + steps);
   const Logits wide = widen(*logits);
   for (size_t row = 0; row < wide.size(); ++row) {
     const double error = relativeError(wide[row], expectation.reference[row]);
@@ -70,7 +70,7 @@ int main(int count, char **arguments) {
         expectation.covers(row) ? " (covered)" : "");
   }
   const Verdict verdict = (*oracle)->judge(
-      static_cast<LlamacDtype>((*model)->plan().dtype), *logits);
+      static_cast<LlamacDtype>((*model)->plan().dtype), prompt, *logits);
   std::printf("%s: %s\n", verdict.holds() ? "holds" : "BROKEN",
               verdict.text().c_str());
   return verdict.holds() ? 0 : 1;

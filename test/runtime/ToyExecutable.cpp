@@ -136,6 +136,8 @@ Sections toy::makeSections(const Options &options) {
   h.bos_id = 1;
   h.add_bos = options.addBos;
   h.sampling = {options.sampling ? 0.6 : 0, 0.9, 0, 1, 0, 0, 0, 0};
+  h.positions.theta = 10000;
+  h.positions.factor = h.positions.attention_factor = 1;
   h.weights_bytes = weights.size();
   h.page_bytes = LLAMAC_PAGE_TOKENS * 4;
   uint64_t rows = std::max(options.maxChunk, options.maxBatch), at = 256;

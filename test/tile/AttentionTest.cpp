@@ -20,10 +20,16 @@ struct Case {
   const char *type;
   int64_t heads, kvHeads, headDim;
   const char *row = "h200";
+  int64_t window = 0;     ///< 0: all tokens are seen
+  bool hasBiases = false; ///< ALiBi's
 };
 void PrintTo(const Case &c, std::ostream *os) {
   *os << c.type << ' ' << c.heads << " heads " << c.kvHeads << " kv heads dim "
       << c.headDim << " on " << c.row;
+  if (c.window)
+    *os << " window " << c.window;
+  if (c.hasBiases)
+    *os << " with biases";
 }
 
 constexpr int64_t layers = 2, layer = 1, maxSeqLen = 512;
@@ -48,6 +54,8 @@ protected:
     shape.headDim = c.headDim;
     shape.layers = layers;
     shape.maxSeqLen = maxSeqLen;
+    shape.window = c.window;
+    shape.alibiMaxBias = c.hasBiases ? 8 : 0;
     shape.sharedBytes = llrt::findGpuRow(row)->sharedBytesPerBlock;
     ASSERT_NO_FATAL_FAILURE(build([&](OpBuilder &builder) {
       shape.storageType = storage.type(builder);
@@ -136,6 +144,18 @@ protected:
     return queries;
   }
 
+  /// ALiBi's slopes: those of the power of two below, then every other one of
+  /// the power above.
+  double slope(int64_t head) {
+    int64_t heads = GetParam().heads, below = 1;
+    while (2 * below <= heads)
+      below *= 2;
+    if (head < below)
+      return std::pow(std::pow(2, -8.0 / double(below)), double(head + 1));
+    return std::pow(std::pow(2, -4.0 / double(below)),
+                    double(2 * (head - below) + 1));
+  }
+
   /// softmax(q K^T / sqrt(D)) V of one head in float64.
   std::vector<double> reference(const Sequence &sequence, const float *query,
                                 int64_t head, int64_t position) {
@@ -143,13 +163,18 @@ protected:
     int64_t kvHead = head / (c.heads / c.kvHeads);
     std::vector<double> scores(position + 1), result(c.headDim, 0.0);
     double largest = -INFINITY, sum = 0;
-    for (int64_t token = 0; token <= position; ++token) {
+    int64_t first =
+        c.window ? std::max<int64_t>(position - c.window + 1, 0) : 0;
+    std::fill(scores.begin(), scores.end(), -INFINITY);
+    for (int64_t token = first; token <= position; ++token) {
       const float *key =
           &sequence.keys[(token * c.kvHeads + kvHead) * c.headDim];
       double dot = 0;
       for (int64_t dim = 0; dim < c.headDim; ++dim)
         dot += double(query[dim]) * key[dim];
       scores[token] = dot / std::sqrt(double(c.headDim));
+      if (c.hasBiases)
+        scores[token] -= slope(head) * double(position - token);
       largest = std::max(largest, scores[token]);
     }
     for (double &score : scores)
@@ -293,7 +318,10 @@ TEST_P(AttentionTest, PrefillFromAnyPosition) {
     int32_t start, tokens;
   };
   int32_t slot = 5;
-  for (Chunk chunk : {Chunk{0, 1}, {0, 65}, {60, 7}, {127, 2}, {250, 80}}) {
+  for (Chunk chunk :
+       {Chunk{0, 1}, {0, 65}, {60, 7}, {127, 2}, {250, 80}, {0, 200}}) {
+    if (chunk.tokens > 100 && !GetParam().window)
+      continue;
     fillPool();
     Sequence sequence = addSequence(slot, chunk.start + chunk.tokens);
     std::vector<float> queries = makeQueries(chunk.tokens);
@@ -323,14 +351,30 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"bf16", 20, 1, 128, "a100-40g"},
         Case{"bf16", 2, 1, 256, "rtx4090"}, Case{"f32", 8, 1, 128, "rtx3090"},
         Case{"f32", 2, 2, 256, "l4"}, Case{"f16", 3, 1, 22, "rtx5090"},
-        Case{"f32", 2, 2, 256, "rtx5090"}),
+        Case{"f32", 2, 2, 256, "rtx5090"},
+        // Windows: within a page, of one token, at a page's edges, over a
+        // split.
+        Case{"bf16", 6, 2, 48, "h200", 40}, Case{"bf16", 4, 4, 8, "h200", 1},
+        Case{"f16", 4, 2, 64, "h200", 64}, Case{"f32", 4, 2, 64, "h200", 65},
+        Case{"bf16", 20, 1, 128, "a100-40g", 300},
+        Case{"bf16", 2, 1, 256, "rtx4090", 70},
+        Case{"f32", 2, 2, 256, "rtx5090", 70},
+        // Biases.
+        Case{"bf16", 8, 8, 16, "h200", 0, true},
+        Case{"f16", 12, 4, 24, "h200", 0, true},
+        Case{"bf16", 71, 1, 16, "a100-40g", 0, true},
+        Case{"f32", 20, 1, 64, "h200", 0, true},
+        Case{"f32", 3, 3, 256, "rtx5090", 0, true},
+        Case{"bf16", 5, 1, 128, "h200", 90, true}),
     [](const testing::TestParamInfo<Case> &info) {
       const Case &c = info.param;
       return std::string(c.type) + "_" + std::to_string(c.heads) + "_" +
              std::to_string(c.kvHeads) + "_" + std::to_string(c.headDim) +
              (c.row == std::string("h200")       ? ""
               : c.row == std::string("a100-40g") ? "_a100"
-                                                 : std::string("_") + c.row);
+                                                 : std::string("_") + c.row) +
+             (c.window ? "_window" + std::to_string(c.window) : "") +
+             (c.hasBiases ? "_biases" : "");
     });
 
 } // namespace

@@ -59,3 +59,19 @@ func.func @with_biases(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor
     -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
   return %q, %kc, %vc : tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>
 }
+
+// Without rotation, and of lengths.
+// CHECK-LABEL: @others
+// CHECK: llama.fused_qkv {{.*}} cache %{{.*}}, %{{.*}} at %{{.*}} :
+// CHECK: llama.fused_qkv {{.*}} cache %{{.*}}, %{{.*}} at %{{.*}} of %{{.*}} {rope = #llama.rope<theta = 1.000000e+04 : f64, scaling = <dynamic
+func.func @others(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>, %l: tensor<1xi32>) {
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv cache %kc, %vc at %p
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+  %q1, %k1, %v1 = llama.fused_qkv %x, %wq, %wk, %wv cache %k, %v at %p of %l
+      {rope = #llama.rope<theta = 1.0e+04 : f64, scaling = <dynamic, factor = 2.0 : f64, original = 8>>}
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>, tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+  return
+}

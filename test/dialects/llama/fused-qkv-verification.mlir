@@ -48,12 +48,23 @@ func.func @gamma_without_eps(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: 
 // -----
 
 // (C5)
-func.func @cache_without_rope(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
-    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>) {
-  // expected-error @below {{expects both caches, positions and rope together}}
-  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv cache %kc, %vc at %p
-     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>)
+func.func @cache_without_positions(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>) {
+  // expected-error @below {{expects both caches and positions together}}
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv cache %kc, %vc
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
     -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
+  return
+}
+
+// -----
+
+// (C5)
+func.func @rope_without_cache(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>) {
+  // expected-error @below {{expects rope only with caches}}
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv {rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>)
+    -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
   return
 }
 
@@ -163,8 +174,21 @@ func.func @two_biases(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<
     %bq: tensor<8xbf16>, %bk: tensor<4xbf16>) {
   // expected-error @below {{expects the three biases together}}
   %q, %k, %v = "llama.fused_qkv"(%x, %wq, %wk, %wv, %bq, %bk)
-     <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0>}>
+     <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0>}>
      : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<8xbf16>, tensor<4xbf16>)
     -> (tensor<1x2x8xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  return
+}
+
+// -----
+
+// (C12)
+func.func @lengths(%x: tensor<1x2x8xf32>, %wq: tensor<8x8xbf16>, %wk: tensor<4x8xbf16>, %wv: tensor<4x8xbf16>,
+    %kc: tensor<1x16x1x4xbf16>, %vc: tensor<1x16x1x4xbf16>, %p: tensor<1xi32>) {
+  // expected-error @below {{expects lengths exactly where rope has the scaling dynamic}}
+  %q, %k, %v = llama.fused_qkv %x, %wq, %wk, %wv cache %kc, %vc at %p of %p
+      {rope = #llama.rope<theta = 1.0e+04 : f64>}
+     : (tensor<1x2x8xf32>, tensor<8x8xbf16>, tensor<4x8xbf16>, tensor<4x8xbf16>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>, tensor<1xi32>, tensor<1xi32>)
+    -> (tensor<1x2x8xf32>, tensor<1x16x1x4xbf16>, tensor<1x16x1x4xbf16>)
   return
 }

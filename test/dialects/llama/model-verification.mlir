@@ -61,6 +61,36 @@ module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_siz
 
 // -----
 
+// (C7)
+// expected-error @below {{expects one of rope and alibi}}
+module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_size = 172, layers = 2,
+    heads = 4, kv_heads = 2, head_dim = 16, vocab_size = 512,
+    pieces = 512, max_seq_len = 128, max_batch = 8, rope = <theta = 1.0e+04 : f64>, alibi = <max_bias = 8.0 : f64>,
+    rms_norm_eps = 1.0e-05 : f64, tied = true, storage = bf16>} {
+}
+
+// -----
+
+// (C7)
+// expected-error @below {{expects one of rope and alibi}}
+module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_size = 172, layers = 2,
+    heads = 4, kv_heads = 2, head_dim = 16, vocab_size = 512,
+    pieces = 512, max_seq_len = 128, max_batch = 8, 
+    rms_norm_eps = 1.0e-05 : f64, tied = true, storage = bf16>} {
+}
+
+// -----
+
+// (C8)
+// expected-error @below {{expects window not to be negative, found -1}}
+module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_size = 172, layers = 2,
+    heads = 4, kv_heads = 2, head_dim = 16, vocab_size = 512,
+    pieces = 512, max_seq_len = 128, max_batch = 8, rope = <theta = 1.0e+04 : f64>, window = -1,
+    rms_norm_eps = 1.0e-05 : f64, tied = true, storage = bf16>} {
+}
+
+// -----
+
 // Where it stands.
 // expected-error @below {{"llama.model" belongs on a module}}
 func.func private @f() attributes {llama.model = #llama.model<hidden_size = 64, intermediate_size = 172, layers = 2,

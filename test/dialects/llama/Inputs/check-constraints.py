@@ -13,10 +13,11 @@ dialect = source / "dialects/llama"
 tests = source / "test/dialects/llama"
 verifiers = "".join(path.read_text() for path in dialect.glob("*.cpp"))
 # The test file of what has none of its own name.
-shared = {"get_weight": "weight", "#rope": "rope", "#rope_scaling": "rope", "#model": "model", "#pool": "weight",
+shared = {"get_weight": "weight", "#rope": "rope", "#rope_scaling": "rope", "#model": "model", "#alibi": "attention", "#pool": "weight",
           "silu": "elementwise", "mul": "elementwise", "add": "elementwise"}
 # How a verification test that covers two things names its cases.
-prefix = {"weight": "weight ", "get_weight": "get_weight ", "#pool": "#llama.pool ", "#rope": "#llama.rope ", "#rope_scaling": "#llama.rope_scaling "}
+prefix = {"weight": "weight ", "#pool": "#llama.pool ", "get_weight": "get_weight ", "#rope": "#llama.rope ", "#rope_scaling": "#llama.rope_scaling ",
+          "#alibi": "#llama.alibi "}
 problems, count = [], 0
 
 for path in sorted(dialect.glob("*.td")):
