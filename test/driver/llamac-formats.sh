@@ -35,6 +35,15 @@ convert model.gguf --to gguf; equal model.gguf
 convert wrong --to meta --keep-pairs; differs wrong
 convert wrong.gguf --to gguf --keep-pairs; differs wrong.gguf
 
+# Biases lie as the rows do that they belong to.
+mv model plain; make-test-model bias-gqa model
+pack model -q; mv packed.weights expected
+convert biased --to bin; equal biased
+convert biased.gguf --to gguf; equal biased.gguf
+convert wrong.gguf --to gguf --keep-pairs; differs wrong.gguf
+rm -r model; mv plain model
+pack model -q; mv packed.weights expected
+
 # Several in one folder.
 cp model/model.safetensors shards
 expect 0 llamac shards --emit=llama -o text -v

@@ -64,9 +64,12 @@ def pair(tensor, heads):
 
 def with_pairs(config, tensors, keep):
     kv = config.get("num_key_value_heads") or config["num_attention_heads"]
-    heads = {"q_proj.weight": config["num_attention_heads"], "k_proj.weight": kv}
+    heads = {"q_proj": config["num_attention_heads"], "k_proj": kv}
     for name, tensor in tensors.items():
-        count = next((heads[end] for end in heads if name.endswith(end)), 0)
+        count = heads.get(name.split(".")[-2], 0)
+        if count and name.endswith(".bias"):  # in the order of the rows
+            data, size = tensor.data(), len(tensor.data()) // tensor.shape[0]
+            tensor = Tensor(tensor.dtype, tensor.shape, [data[i:i + size] for i in range(0, len(data), size)])
         yield name, pair(tensor, count) if count and not keep else tensor
 
 
@@ -225,7 +228,8 @@ def write_gguf(config, tensors, path, options):
     for name, tensor in with_pairs(config, tensors, options.keep_pairs):
         if name.startswith("model.layers."):
             _, _, layer, rest = name.split(".", 3)
-            name = f"blk.{layer}.{GGUF[rest.removesuffix('.weight')]}.weight"
+            part, kind = rest.rsplit(".", 1)
+            name = f"blk.{layer}.{GGUF[part]}.{kind}"
         else:
             name = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
                     "lm_head.weight": "output.weight"}[name]
