@@ -219,8 +219,6 @@ llrt::Result<Config> parseConfig(std::string_view text, const std::string &name,
                                  std::vector<std::string> &warnings);
 llrt::Result<GenerationConfig> parseGenerationConfig(std::string_view text,
                                                      const std::string &name);
-/// "add_bos_token" of tokenizer_config.json; true where it says nothing.
-llrt::Result<bool> parseAddBos(std::string_view text, const std::string &name);
 llrt::Result<std::map<std::string, Tensor>>
 parseSafetensors(const uint8_t *bytes, uint64_t size, const std::string &name);
 llrt::Result<Tokenizer> parseTokenizerModel(std::string_view bytes,

@@ -10,41 +10,6 @@
 
 namespace mlir::llama {
 
-llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder) {
-  std::string path = folder + "/tokenizer.model";
-  if (!exists(path)) {
-    std::string text = folder + ": no tokenizer.model";
-    if (exists(folder + "/tokenizer.json"))
-      text += " (tokenizer.json is not built yet)";
-    checkpoint.warnings.push_back(text +
-                                  "; the executable will take only --ids");
-    return llrt::Error::success();
-  }
-  auto file = openSource(checkpoint, path, "tokenizer.model");
-  if (!file)
-    return file.error();
-  auto tokenizer = parseTokenizerModel((*file)->text(), path);
-  if (!tokenizer)
-    return tokenizer.error();
-  if (tokenizer->pieces > checkpoint.config.vocabSize)
-    return llrt::Error(path + ": has " + std::to_string(tokenizer->pieces) +
-                       " pieces, more than the config's \"vocab_size\" of " +
-                       std::to_string(checkpoint.config.vocabSize) +
-                       "; it belongs to another model");
-  checkpoint.tokenizer = *tokenizer;
-  std::string settings = folder + "/tokenizer_config.json";
-  if (!exists(settings))
-    return llrt::Error::success();
-  file = openSource(checkpoint, settings, "tokenizer_config.json");
-  if (!file)
-    return file.error();
-  auto addBos = parseAddBos((*file)->text(), settings);
-  if (!addBos)
-    return addBos.error();
-  checkpoint.tokenizer->addBos = *addBos;
-  return llrt::Error::success();
-}
-
 namespace {
 
 /// The first of the places that has one, in transformers' order.

@@ -352,15 +352,4 @@ llrt::Result<GenerationConfig> parseGenerationConfig(std::string_view text,
   return generation;
 }
 
-llrt::Result<bool> parseAddBos(std::string_view text, const std::string &name) {
-  llrt::Result<Json> object = parseJsonObject(text, name);
-  if (!object)
-    return object.error();
-  Reader reader(*object, name);
-  bool addBos = reader.boolean("add_bos_token", true);
-  if (!reader.fault.empty())
-    return llrt::Error(reader.fault);
-  return addBos;
-}
-
 } // namespace mlir::llama

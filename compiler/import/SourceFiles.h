@@ -18,7 +18,9 @@ llrt::Result<std::shared_ptr<const llrt::MappedFile>>
 openSource(Checkpoint &checkpoint, const std::string &path,
            const std::string &name);
 
-/// A tokenizer's pieces against the config's "vocab_size".
+/// The tokenizer of a folder, if there is one: tokenizer.json, else
+/// tokenizer.model (sentencepiece's, or Meta's tiktoken file), as transformers
+/// takes them. Its ids are below the config's "vocab_size".
 llrt::Error openTokenizer(Checkpoint &checkpoint, const std::string &folder);
 
 /// The weights of a folder with a config.json: safetensors, else .bin.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// tokenizer.model: that it is whole, and how many pieces it has.
-#include "compiler/import/Checkpoint.h"
+// tokenizer.model of sentencepiece: that it is whole, how many pieces it has,
+// and which tokens other files put beside it.
+#include "compiler/import/TokenizerSettings.h"
 
 #include <sentencepiece_processor.h>
 
@@ -78,6 +79,73 @@ llrt::Result<Tokenizer> parseTokenizerModel(std::string_view bytes,
     tokenizer.bosId = processor.bos_id();
   if (processor.eos_id() >= 0)
     tokenizer.eosIds.push_back(processor.eos_id());
+  return tokenizer;
+}
+
+llrt::Result<Tokenizer> parseSentencePiece(std::string_view bytes,
+                                           const std::string &name,
+                                           const TokenizerSettings &settings,
+                                           int64_t vocabSize,
+                                           std::vector<std::string> &warnings) {
+  llrt::Result<Tokenizer> plain = parseTokenizerModel(bytes, name);
+  if (!plain)
+    return plain;
+  plain->addBos = settings.addBos.value_or(true);
+  sentencepiece::SentencePieceProcessor processor;
+  if (!processor.LoadFromSerializedProto(bytes).ok())
+    return llrt::Error(name + ": is no SentencePiece model");
+  BpeModel model;
+  model.kind = LLAMAC_TOKENIZER_SENTENCEPIECE;
+  model.sentencePiece = bytes;
+  model.pieces.resize(size_t(plain->pieces));
+  for (int id = 0; id < processor.GetPieceSize(); ++id)
+    if (processor.IsControl(id) || processor.IsUnknown(id))
+      model.added.push_back(
+          {processor.IdToPiece(id), uint32_t(id), LLAMAC_ADDED_SPECIAL});
+  size_t own = model.added.size();
+  bool changed = false;
+  auto add = [&](const NamedToken &token) {
+    for (BpeAddedToken &known : model.added)
+      if (known.text == token.text) {
+        changed |= known.flags != token.flags;
+        known.flags = token.flags;
+        return;
+      }
+    int piece = processor.PieceToId(token.text);
+    bool isPiece = processor.IdToPiece(piece) == token.text;
+    uint32_t id = isPiece ? uint32_t(piece)
+                          : token.id.value_or(uint32_t(model.pieces.size()));
+    if (int64_t(id) >= vocabSize) {
+      warnings.push_back(name + ": added token \"" + token.text +
+                         "\" has the id " + std::to_string(id) +
+                         ", but the config's \"vocab_size\" is " +
+                         std::to_string(vocabSize) + ": it is left out");
+      return;
+    }
+    model.added.push_back({token.text, id, token.flags});
+    if (id >= model.pieces.size())
+      model.pieces.resize(id + 1);
+  };
+  for (const NamedToken &token :
+       settings.added.value_or(std::vector<NamedToken>()))
+    add(token);
+  for (const NamedToken &token : settings.special) {
+    bool known = false;
+    for (const BpeAddedToken &other : model.added)
+      known |= other.text == token.text;
+    if (!known)
+      add(token);
+  }
+  if (settings.prefixesFirstAlone())
+    model.flags |= LLAMAC_TOKENIZER_PREFIX_FIRST;
+  else if (model.added.size() == own && !changed)
+    return plain;
+  llrt::Result<Tokenizer> tokenizer = buildTokenizer(model, name);
+  if (tokenizer) {
+    tokenizer->addBos = plain->addBos;
+    tokenizer->bosId = plain->bosId;
+    tokenizer->eosIds = plain->eosIds;
+  }
   return tokenizer;
 }
 

@@ -33,7 +33,7 @@ expect 0 llamac --gpu=help;         tells "h200"
 # What was chosen is printed; -q says nothing at all.
 expect 0 llamac model -o exe
 says "--gpu h200 --dtype bf16 --max-seq-len 128 --max-batch 8"
-says "model: no tokenizer.model; the executable will take only --ids"
+says "model: no tokenizer.json and no tokenizer.model; the executable will take only --ids"
 says "wrote exe"
 [ ! -s stdout ] || fail "$(cat stdout)"
 expect 0 llamac -q model -o exe;    [ ! -s stderr ] || fail "$(cat stderr)"

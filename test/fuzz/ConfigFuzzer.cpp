@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A libFuzzer target: any bytes as config.json, generation_config.json and
-// tokenizer_config.json are values in their ranges, or an error that names the
-// file.
-#include "compiler/import/Checkpoint.h"
+// A libFuzzer target: any bytes as config.json, generation_config.json,
+// tokenizer_config.json and added_tokens.json are values in their ranges, or an
+// error that names the file.
+#include "compiler/import/TokenizerSettings.h"
 #include "test/fuzz/Refusal.h"
 
 using namespace mlir::llama;
@@ -19,8 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   auto generation = parseGenerationConfig(text, "fuzz.json");
   if (!generation)
     requireNamed(generation.error().message(), "fuzz.json");
-  auto addBos = parseAddBos(text, "fuzz.json");
-  if (!addBos)
-    requireNamed(addBos.error().message(), "fuzz.json");
+  auto settings = parseTokenizerSettings(text, "fuzz.json", warnings);
+  if (!settings)
+    requireNamed(settings.error().message(), "fuzz.json");
+  auto added = parseAddedTokens(text, "fuzz.json");
+  if (!added)
+    requireNamed(added.error().message(), "fuzz.json");
   return 0;
 }
