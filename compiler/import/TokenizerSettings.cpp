@@ -103,8 +103,9 @@ llrt::Result<NamedToken> parseNamedToken(const Json &entry,
     }
     if (key == "__type")
       continue;
-    auto known = std::find_if(std::begin(flags), std::end(flags),
-                              [&](const Flag &f) { return key == f.key; });
+    const Flag *known = std::begin(flags);
+    while (known != std::end(flags) && key != known->key)
+      ++known;
     if (known == std::end(flags) || !value.is_boolean())
       return llrt::Error(where + ": \"" + key + "\" is " + describeJson(value) +
                          ", expected content, id, lstrip, rstrip, "

@@ -9,8 +9,34 @@ using namespace llrt;
 
 static constexpr std::string_view lowerBlock = "\xE2\x96\x81"; // U+2581
 
+void PieceTable::reserve(size_t count) {
+  size_t size = 2;
+  while (size < 2 * count)
+    size *= 2;
+  slots.assign(size, -1);
+}
+
+size_t PieceTable::locate(std::string_view text) const {
+  size_t mask = slots.size() - 1;
+  size_t at = std::hash<std::string_view>()(text) & mask;
+  while (slots[at] >= 0 &&
+         section->text(section->pieces[static_cast<size_t>(slots[at])]) != text)
+    at = (at + 1) & mask;
+  return at;
+}
+
+void PieceTable::add(int32_t id) {
+  size_t at = locate(section->text(section->pieces[static_cast<size_t>(id)]));
+  if (slots[at] < 0)
+    slots[at] = id;
+}
+
+int32_t PieceTable::find(std::string_view text) const {
+  return slots[locate(text)];
+}
+
 BpeTokenizer::BpeTokenizer(const TokenizerSection &opened)
-    : section(opened), merger(opened.merges) {
+    : section(opened), merger(opened.merges), texts(section) {
   std::vector<AddedToken> tokens;
   for (const LlamacAddedToken &token : section.added)
     tokens.push_back({std::string(section.text(token)),
@@ -23,7 +49,7 @@ BpeTokenizer::BpeTokenizer(const TokenizerSection &opened)
   // pieces; the other kind looks up characters.
   bool wholes = section.header->flags & LLAMAC_TOKENIZER_WHOLE_PIECES;
   if (wholes || !isByteLevel())
-    idOf.reserve(section.pieces.size());
+    texts.reserve(section.pieces.size());
   for (size_t i = 0; i < section.pieces.size(); ++i) {
     const LlamacPiece &piece = section.pieces[i];
     auto id = static_cast<int32_t>(i);
@@ -37,7 +63,7 @@ BpeTokenizer::BpeTokenizer(const TokenizerSection &opened)
       continue;
     bool isCharacter = text.size() <= 4 && !isByteLevel();
     if (wholes || isCharacter)
-      idOf.emplace(text, id);
+      texts.add(id);
   }
 }
 
@@ -101,9 +127,9 @@ void BpeTokenizer::startCharacters(std::string_view word,
     std::string_view character =
         word.substr(at, readCodePoint(word, at).length);
     at += character.size();
-    auto known = idOf.find(character);
-    if (known != idOf.end()) {
-      ids.push_back(known->second);
+    int32_t known = texts.find(character);
+    if (known >= 0) {
+      ids.push_back(known);
       afterUnknown = false;
       continue;
     }
@@ -125,9 +151,9 @@ void BpeTokenizer::startCharacters(std::string_view word,
 void BpeTokenizer::encodeWord(std::string_view word,
                               std::vector<int32_t> &ids) const {
   if (section.header->flags & LLAMAC_TOKENIZER_WHOLE_PIECES) {
-    auto whole = idOf.find(word);
-    if (whole != idOf.end()) {
-      ids.push_back(whole->second);
+    int32_t whole = texts.find(word);
+    if (whole >= 0) {
+      ids.push_back(whole);
       return;
     }
   }

@@ -8,13 +8,30 @@
 #include "runtime/tokenizer/BpeMerger.h"
 #include "runtime/tokenizer/TokenizerSection.h"
 
-#include <unordered_map>
-
 namespace llrt {
+
+/// Pieces by their text: open addressing, half full at most. A map of 128k
+/// texts would take longer to fill than all else at start.
+class PieceTable {
+public:
+  explicit PieceTable(const TokenizerSection &section) : section(&section) {}
+  void reserve(size_t count);
+  /// Of two pieces with one text the first counts. Room was reserved.
+  void add(int32_t id);
+  /// -1: none.
+  int32_t find(std::string_view text) const;
+
+private:
+  /// Where `text` is, or would be.
+  size_t locate(std::string_view text) const;
+  const TokenizerSection *section;
+  std::vector<int32_t> slots = {-1}; ///< ids; -1: empty
+};
 
 class BpeTokenizer : public Tokenizer {
 public:
   explicit BpeTokenizer(const TokenizerSection &section);
+  BpeTokenizer(const BpeTokenizer &) = delete; // `texts` points to `section`
 
   std::optional<int32_t> findSpecial(std::string_view text) const override {
     return added.find(text);
@@ -51,8 +68,8 @@ private:
   TokenizerSection section;
   AddedTokens added;
   BpeMerger merger;
-  std::array<int32_t, 256> byteIds;                   ///< -1: no piece
-  std::unordered_map<std::string_view, int32_t> idOf; ///< of kind TEXT
+  std::array<int32_t, 256> byteIds; ///< -1: no piece
+  PieceTable texts;                 ///< of kind TEXT
 };
 
 } // namespace llrt
