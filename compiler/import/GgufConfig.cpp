@@ -164,9 +164,7 @@ void requireValues(Metadata &data, int64_t headDim) {
   const std::pair<const char *, double> standard[] = {
       {"llama.rope.scaling.attn_factor", 1},
       {"llama.rope.scaling.yarn_ext_factor", 1},
-      {"llama.rope.scaling.yarn_attn_factor", 1},
-      {"llama.rope.scaling.yarn_beta_fast", 32},
-      {"llama.rope.scaling.yarn_beta_slow", 1}};
+      {"llama.rope.scaling.yarn_attn_factor", 1}};
   for (auto [key, only] : standard)
     if (data.real(key).value_or(only) != only)
       data.fail(std::string("\"") + key + "\" is " +
@@ -227,10 +225,14 @@ Json makeRopeScaling(Metadata &data, double theta, int64_t headDim) {
     return nullptr;
   }
   Json scaling = {{"rope_type", type}, {"factor", *factor}};
-  if (type == "yarn")
-    scaling["original_max_position_embeddings"] =
-        data.integer("llama.rope.scaling.original_context_length")
-            .value_or(data.integer("llama.context_length").value_or(0));
+  if (type == "linear")
+    return scaling;
+  scaling["original_max_position_embeddings"] =
+      data.integer("llama.rope.scaling.original_context_length")
+          .value_or(data.integer("llama.context_length").value_or(0));
+  for (const char *key : {"beta_fast", "beta_slow"})
+    if (auto beta = data.real(std::string("llama.rope.scaling.yarn_") + key))
+      scaling[key] = *beta;
   return scaling;
 }
 

@@ -51,6 +51,17 @@ TEST(GgufTest, LinearScaling) {
   EXPECT_EQ(opened->config.ropeScaling.factor, 4);
 }
 
+TEST(GgufTest, YarnScaling) {
+  auto opened = openGguf(corpus + "yarn", {});
+  ASSERT_TRUE(opened) << opened.error().message();
+  const RopeScaling &scaling = opened->config.ropeScaling;
+  EXPECT_EQ(scaling.kind, RopeScaling::Yarn);
+  EXPECT_EQ(scaling.factor, 4);
+  EXPECT_EQ(scaling.originalMaxPositions, 16);
+  EXPECT_EQ(scaling.betaFast, 24);
+  EXPECT_EQ(scaling.betaSlow, 1); // transformers' and llama.cpp's own
+}
+
 TEST(GgufTest, ByteLevelVocabulary) {
   auto opened = openGguf(corpus + "bytes", {});
   ASSERT_TRUE(opened) << opened.error().message();

@@ -80,6 +80,8 @@ write("experts", keys=[("llama.expert_count", 8)])
 write("unknown-key", keys=[("llama.attention.scale", 0.5)])
 write("partial-rope", drop=["rope.dimension_count"], keys=[("llama.rope.dimension_count", 4)])
 write("linear", keys=[("llama.rope.scaling.type", "linear"), ("llama.rope.scaling.factor", 4.0)])
+write("yarn", keys=[("llama.rope.scaling.type", "yarn"), ("llama.rope.scaling.factor", 4.0),
+                    ("llama.rope.scaling.original_context_length", 16), ("llama.rope.scaling.yarn_beta_fast", 24.0)])
 write("longrope", keys=[("llama.rope.scaling.type", "longrope"), ("llama.rope.scaling.factor", 4.0)])
 write("kv-by-layer", drop=["attention.head_count_kv"], keys=[("llama.attention.head_count_kv", [2])])
 write("split", keys=[("split.count", 3)])
