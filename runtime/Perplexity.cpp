@@ -92,7 +92,11 @@ static Error scoreWindow(Engine &engine, const std::vector<int32_t> &ids,
     return sequence.error();
   // The row before the first scored token is the first that has to be there.
   const size_t scored = std::min(fresh, ids.size() - 1),
-               context = ids.size() - scored - 1;
+               before = ids.size() - scored - 1;
+  // What comes before it needs no logits; but where the angles follow the
+  // length of what is fed, a window is fed whole, as transformers does.
+  const bool whole = engine.plan().positions.scaling == LLAMAC_DYNAMIC;
+  const size_t context = whole ? 0 : before;
   StepOutput out;
   if (context)
     if (Error error = engine.prefill(
@@ -106,7 +110,7 @@ static Error scoreWindow(Engine &engine, const std::vector<int32_t> &ids,
                          Rows::All, out, /*logits=*/false, choice))
     return error;
   for (size_t i = 0; i < scored; ++i) {
-    const LogProbabilityRow &row = out.logProbabilities[i];
+    const LogProbabilityRow &row = out.logProbabilities[before - context + i];
     const double loss = -logProbability(row.target, row);
     report.sum += loss;
     report.squares += loss * loss;

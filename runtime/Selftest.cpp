@@ -185,12 +185,19 @@ Selftest::run(Engine &engine,
   sequence = engine.addSequence();
   if (!sequence)
     return sequence.error();
-  std::vector<int32_t> prompt(report.tokens.begin(), report.tokens.end() - 1);
+  const LlamacPositions &positions = engine.plan().positions;
+  // Angles that follow the length are those of all tokens at once.
+  const bool atOnce = positions.scaling == LLAMAC_DYNAMIC &&
+                      positions.original < header.token_count;
+  std::vector<int32_t> prompt(report.tokens.begin(),
+                              report.tokens.end() - (atOnce ? 0 : 1));
   if (!prompt.empty())
-    if (Error error = engine.prefill(*sequence, prompt, Rows::None, out))
+    if (Error error = engine.prefill(*sequence, prompt,
+                                     atOnce ? Rows::Last : Rows::None, out))
       return error;
-  if (Error error = engine.decode({{*sequence, report.tokens.back()}}, out))
-    return error;
+  if (!atOnce)
+    if (Error error = engine.decode({{*sequence, report.tokens.back()}}, out))
+      return error;
   engine.freeSequence(*sequence);
   SelftestPart whole;
   whole.name = "whole run";
