@@ -32,5 +32,7 @@ PYTHON
 
 check llama3.1 llama3.1 llama3.json 1359 \
   '{"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>"}'
+expect 0 ./exe --info
+grep -qE "^  chat template +llama3.1\$" stdout || fail "--info: $(grep chat stdout)"
 check llama2 llama2 llama2.model 1000 \
   '{"tokenizer_class": "LlamaTokenizer", "legacy": false, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}'
