@@ -36,9 +36,9 @@ void RandomFiller::fillVectorOfPairs(const LlamacStream &stream, uint64_t first,
   const uint32_t dtype = packing.dtype(), size = elementBytes(dtype);
   std::memset(line, 0, tileRowBytes);
   for (uint64_t i = 0; i < tileElements(dtype) && first + i < stream.k; ++i) {
-    SourceRow from = getSourceRow(
-        stream.order, stream.head_dim, &rows[stream.first_source],
-        stream.source_count, static_cast<int64_t>(first + i));
+    SourceRow from =
+        getSourceRow(stream.order, stream.head_dim, &rows[stream.first_source],
+                     stream.source_count, static_cast<int64_t>(first + i));
     if (from.source < 0)
       continue;
     const RandomTensor &tensor =

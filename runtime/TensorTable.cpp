@@ -22,12 +22,12 @@ static std::string findFault(const LlamacStream &stream,
       return "has a source of no possible size";
   const bool ropePairs = stream.order == LLAMAC_ROPE_PAIRS ||
                          stream.order == LLAMAC_ROPE_PAIRS_VECTOR;
-  const bool gateUp = stream.order == LLAMAC_GATE_UP ||
-                      stream.order == LLAMAC_GATE_UP_VECTOR;
-  uint32_t wanted = ropePairs                        ? 3
-                    : gateUp                         ? 2
+  const bool gateUp =
+      stream.order == LLAMAC_GATE_UP || stream.order == LLAMAC_GATE_UP_VECTOR;
+  uint32_t wanted = ropePairs                       ? 3
+                    : gateUp                        ? 2
                     : stream.order == LLAMAC_VECTOR ? 1
-                                                     : stream.source_count;
+                                                    : stream.source_count;
   if (stream.order > LLAMAC_GATE_UP_VECTOR || stream.source_count != wanted ||
       stream.source_count == 0)
     return "has an order that does not fit its sources";

@@ -125,9 +125,9 @@ private:
       return;
     }
     for (int64_t i = 0; i < stream.k; ++i)
-      if (llrt::SourceRow from = llrt::getSourceRow(
-              stream.order, stream.headDim, sourceRows.data(),
-              sourceRows.size(), i);
+      if (llrt::SourceRow from =
+              llrt::getSourceRow(stream.order, stream.headDim,
+                                 sourceRows.data(), sourceRows.size(), i);
           from.source >= 0)
         std::memcpy(out + i * size,
                     converted[from.source].data() + from.row * size, size);

@@ -255,8 +255,7 @@ struct FusedLinearLowering : OpRewritePattern<FusedLinearOp> {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     ProductInput input(b, op.getInput(), op.getGamma(), op.getEpsAttr(),
                        op.getWeight().getType().getElementType());
-    Value result =
-        buildBiased(b, input.times(b, op.getWeight()), op.getBias());
+    Value result = buildBiased(b, input.times(b, op.getWeight()), op.getBias());
     if (Value residual = op.getResidual()) {
       Value product = result;
       result = buildMap(

@@ -61,8 +61,7 @@ static int64_t chooseBlocks(const ProductShape &shape, int64_t asked,
     return asked;
   int64_t held =
       int64_t(gpu.multiprocessors) *
-      llrt::occupancyOf(gpu, shape.threads(), 0, shape.sharedBytes())
-          .blocks;
+      llrt::occupancyOf(gpu, shape.threads(), 0, shape.sharedBytes()).blocks;
   int64_t rounds =
       llvm::divideCeil(shape.rowBlocks(), std::max<int64_t>(held, 1));
   return llvm::divideCeil(shape.rowBlocks(), rounds);
@@ -94,12 +93,11 @@ void LlamaTiler::launch(HostFunction &function, Location loc,
   llrt::Occupancy occupancy =
       llrt::occupancyOf(gpu, shape.threads, 0, shape.sharedBytes);
   if (occupancy.limit == llrt::Occupancy::SharedMemory && occupancy.blocks)
-    kernel->setAttr(
-        NVVM::NVVMDialect::getMinctasmAttrName(),
-        attributes.getI32IntegerAttr(std::clamp<int64_t>(
-            256 / shape.threads, 1, occupancy.blocks)));
-  gpu::LaunchFuncOp op = function.launch(
-      loc, kernel, shape, arguments, &function == &*head ? -1 : layer);
+    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                    attributes.getI32IntegerAttr(std::clamp<int64_t>(
+                        256 / shape.threads, 1, occupancy.blocks)));
+  gpu::LaunchFuncOp op = function.launch(loc, kernel, shape, arguments,
+                                         &function == &*head ? -1 : layer);
   // Every kernel of ours waits (tile.await_previous) before it touches what
   // another one does.
   if (gpu.has(llrt::GpuProgrammaticLaunch))

@@ -46,12 +46,11 @@ LogicalResult biasFits(Operation *op, StringRef name, Value bias,
                        Tensor weight) {
   if (!bias)
     return success();
-  auto wanted =
-      Tensor::get({weight.getDimSize(0)}, weight.getElementType());
+  auto wanted = Tensor::get({weight.getDimSize(0)}, weight.getElementType());
   if (bias.getType() == wanted)
     return success();
-  return op->emitOpError("expects ") << name << " to have type " << wanted
-                                     << ", found " << bias.getType();
+  return op->emitOpError("expects ")
+         << name << " to have type " << wanted << ", found " << bias.getType();
 }
 
 /// The shape of a product of `input` with `weight`.
