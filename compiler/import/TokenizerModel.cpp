@@ -5,6 +5,8 @@
 
 #include <sentencepiece_processor.h>
 
+#include <exception>
+
 namespace mlir::llama {
 namespace {
 
@@ -59,6 +61,22 @@ bool isWhole(std::string_view bytes) {
   return trainer && normalizer;
 }
 
+/// Its trie throws where a piece has a NUL character.
+llrt::Error load(sentencepiece::SentencePieceProcessor &processor,
+                 std::string_view bytes, const std::string &name) {
+  std::string why;
+  sentencepiece::SetMinLogLevel(3); // the message below is ours
+  try {
+    auto status = processor.LoadFromSerializedProto(bytes);
+    if (status.ok())
+      return llrt::Error::success();
+    why = status.error_message();
+  } catch (const std::exception &exception) {
+    why = exception.what();
+  }
+  return llrt::Error(name + ": is no SentencePiece model: " + why);
+}
+
 } // namespace
 
 llrt::Result<Tokenizer> parseTokenizerModel(std::string_view bytes,
@@ -67,11 +85,8 @@ llrt::Result<Tokenizer> parseTokenizerModel(std::string_view bytes,
     return llrt::Error(name +
                        ": is cut or no SentencePiece model; fetch it again");
   sentencepiece::SentencePieceProcessor processor;
-  sentencepiece::SetMinLogLevel(3); // the message below is ours
-  auto status = processor.LoadFromSerializedProto(bytes);
-  if (!status.ok())
-    return llrt::Error(
-        name + ": is no SentencePiece model: " + status.error_message());
+  if (llrt::Error error = load(processor, bytes, name))
+    return error;
   Tokenizer tokenizer;
   tokenizer.bytes = bytes;
   tokenizer.pieces = processor.GetPieceSize();
@@ -92,8 +107,8 @@ llrt::Result<Tokenizer> parseSentencePiece(std::string_view bytes,
     return plain;
   plain->addBos = settings.addBos.value_or(true);
   sentencepiece::SentencePieceProcessor processor;
-  if (!processor.LoadFromSerializedProto(bytes).ok())
-    return llrt::Error(name + ": is no SentencePiece model");
+  if (llrt::Error error = load(processor, bytes, name))
+    return error;
   BpeModel model;
   model.kind = LLAMAC_TOKENIZER_SENTENCEPIECE;
   model.sentencePiece = bytes;

@@ -7,6 +7,7 @@
 
 #include <sentencepiece_processor.h>
 
+#include <exception>
 #include <map>
 
 using namespace llrt;
@@ -53,11 +54,18 @@ private:
 static Error loadModel(SentencePieceProcessor &processor,
                        std::string_view model) {
   sentencepiece::SetMinLogLevel(3); // it would write to stderr by itself
-  auto status = processor.LoadFromSerializedProto({model.data(), model.size()});
-  if (!status.ok())
-    return Error("found no sentencepiece model (" + status.ToString() +
-                 "), expected the bytes of a tokenizer.model");
-  return Error::success();
+  std::string why;
+  try {
+    auto status =
+        processor.LoadFromSerializedProto({model.data(), model.size()});
+    if (status.ok())
+      return Error::success();
+    why = status.ToString();
+  } catch (const std::exception &exception) { // its trie throws
+    why = exception.what();
+  }
+  return Error("found no sentencepiece model (" + why +
+               "), expected the bytes of a tokenizer.model");
 }
 
 Error SentencePieceTokenizer::open(std::string_view model) {
