@@ -152,7 +152,7 @@ std::string SentencePieceTokenizer::decode(View<int32_t> ids) const {
     text += token->second;
   }
   decodeKnown();
-  return text;
+  return replaceInvalidUtf8(text); // a piece may be anything
 }
 
 size_t SentencePieceTokenizer::getSettledLength(View<int32_t> ids,
