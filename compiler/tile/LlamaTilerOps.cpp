@@ -28,12 +28,14 @@ static int64_t chooseRowsPerBlock(const ProductShape &shape,
 
 /// Warps of a block. A step costs a warp the same half microsecond whatever it
 /// multiplies (it waits for its stage), so a block of few rows takes more
-/// warps: together they read 32 KB a step. Each has four steps at least. Many
-/// tokens' blocks have enough to multiply.
+/// warps: together they read 32 KB a step, of f32 half of that, whose threads
+/// need more registers than sixteen warps leave them. Each has four steps at
+/// least. Many tokens' blocks have enough to multiply.
 static int64_t chooseWarps(const ProductShape &shape) {
   if (shape.tokensPerBlock == 32)
     return 4;
-  int64_t warps = 256 / shape.rowsPerBlock;
+  int64_t warps = std::max<int64_t>(
+      4, (shape.storage.isF32() ? 128 : 256) / shape.rowsPerBlock);
   while (warps > 4 && 4 * warps > shape.kTiles())
     warps /= 2;
   return warps;
