@@ -28,7 +28,7 @@ bad '"vocab_size" is the number 9223372036854775807, expected' --set vocab_size=
 bad '"vocab_size" is the number' --set vocab_size=1e300 --config-only
 bad 'the architecture is "MixtralForCausalLM"; llamac compiles "LlamaForCausalLM"' \
   --set 'architectures=["MixtralForCausalLM"]'
-bad 'asks for rope scaling "yarn", which is not built yet' --set 'rope_scaling={"rope_type":"yarn","factor":2}'
+bad 'asks for rope scaling "longrope", which is not built yet' --set 'rope_scaling={"rope_type":"longrope","factor":2}'
 bad 'config.json: "rope_scaling": the key "low_freq_factor" is missing' \
   --set 'rope_scaling={"rope_type":"llama3","factor":8}'
 bad '"factor" is the number 0, expected a number from 1' --set 'rope_scaling={"type":"linear","factor":0}'
