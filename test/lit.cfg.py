@@ -40,6 +40,7 @@ if config.llamac_ptxas:
 if os.geteuid() == 0:
     config.available_features.add("root")
 mode = lit_config.params.get("mode", "full")  # quick, full or long
+config.environment["LLAMAC_TEST_MODE"] = mode
 if mode != "full":
     config.available_features.add(mode)
 try:

@@ -5,4 +5,6 @@
 # RUN: bash %s %t
 # UNSUPPORTED: quick
 . "$(dirname "$0")/Inputs/llamac.sh"
-/usr/bin/python3 "$LLAMAC_SOURCE_DIR/test/driver/Inputs/check-families.py" "$LLAMAC_SOURCE_DIR" ${LLAMAC_TEST_LONG:+--long}
+options=()
+[ "$LLAMAC_TEST_MODE" != long ] || options=(--long)
+/usr/bin/python3 "$LLAMAC_SOURCE_DIR/test/driver/Inputs/check-families.py" "$LLAMAC_SOURCE_DIR" "${options[@]}"

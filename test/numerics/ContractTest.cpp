@@ -301,13 +301,17 @@ static std::vector<Case> otherGpus() {
 
 static std::vector<Case> cases() {
   std::vector<Case> cases;
-  // What a position scheme changes is in kernels that every type has; a second
-  // type for each.
+  // What a position scheme, a scaling or a bias changes is in kernels that every
+  // type has: a second type for each. The shapes are crossed with all three.
   const std::map<std::string, LlamacDtype> second = {
       {"dynamic-mha", LLAMAC_F32}, {"dynamic-gqa", LLAMAC_F16},
       {"yarn-mha", LLAMAC_F16},    {"yarn-gqa", LLAMAC_F32},
       {"alibi-mha", LLAMAC_F16},   {"alibi-gqa12", LLAMAC_F32},
-      {"window-gqa", LLAMAC_F32},  {"window-mha", LLAMAC_F16}};
+      {"window-gqa", LLAMAC_F32},  {"window-mha", LLAMAC_F16},
+      {"llama3-gqa", LLAMAC_F32},  {"llama3-mha", LLAMAC_F16},
+      {"linear-mha", LLAMAC_F32},  {"linear-gqa", LLAMAC_F16},
+      {"bias-mha", LLAMAC_F16},    {"bias-gqa", LLAMAC_F32},
+      {"one-head", LLAMAC_F16},    {"mlp-bias-mqa", LLAMAC_F16}};
   for (LlamacDtype dtype : {LLAMAC_BF16, LLAMAC_F16, LLAMAC_F32}) {
     for (const TestModel &model : testModels()) {
       auto other = second.find(model.name);
