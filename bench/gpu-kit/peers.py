@@ -131,6 +131,7 @@ class Bench:
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):
+                cache.reset()
                 self.forward(call, ids, cache, positions)
         torch.cuda.current_stream().wait_stream(side)
         cache.reset()
