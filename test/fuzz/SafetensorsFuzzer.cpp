@@ -3,6 +3,7 @@
 // inside them, or an error that names the file. As a shard index, too.
 #include "compiler/import/ShardIndex.h"
 #include "test/fuzz/Refusal.h"
+#include "test/fuzz/TensorsInside.h"
 
 using namespace mlir::llama;
 
@@ -11,10 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!tensors)
     requireNamed(tensors.error().message(), "fuzz.safetensors");
   else
-    for (auto &[name, tensor] : *tensors)
-      if (tensor.bytes < data || tensor.size > size ||
-          uint64_t(tensor.bytes - data) > size - tensor.size)
-        std::abort();
+    requireInside(*tensors, data, size);
   std::string_view text(reinterpret_cast<const char *>(data), size);
   auto index = parseShardIndex(text, "fuzz.index.json");
   if (!index)

@@ -6,6 +6,7 @@
 #include "compiler/import/Pickle.h"
 #include "compiler/import/TorchFile.h"
 #include "test/fuzz/Refusal.h"
+#include "test/fuzz/TensorsInside.h"
 
 using namespace mlir::llama;
 
@@ -14,10 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!tensors)
     requireNamed(tensors.error().message(), "fuzz.bin");
   else
-    for (auto &[name, tensor] : *tensors)
-      if (tensor.bytes < data || tensor.size > size ||
-          uint64_t(tensor.bytes - data) > size - tensor.size)
-        std::abort();
+    requireInside(*tensors, data, size);
   std::string_view text(reinterpret_cast<const char *>(data), size);
   auto pickle = parsePickle(text, "fuzz.pkl");
   if (!pickle)
