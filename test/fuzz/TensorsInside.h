@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the fuzz targets of plain tensor files ask: every tensor lies in the file.
+// What the fuzz targets of plain tensor files ask: every tensor lies in the
+// file.
 #ifndef LLAMAC_TEST_FUZZ_TENSORSINSIDE_H
 #define LLAMAC_TEST_FUZZ_TENSORSINSIDE_H
 
