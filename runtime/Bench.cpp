@@ -65,7 +65,14 @@ private:
       inputs.push_back({sequences[i], ids[i]});
     StepOutput out;
     for (uint32_t step = 0; step < test.generated; ++step) {
-      if (Error error = engine.decode(inputs, out, false))
+      if (engine.underway() == 0)
+        if (Error error = engine.begin(inputs, false))
+          return error;
+      // As in generating, the next step begins before this one has ended.
+      if (step + 1 < test.generated)
+        if (Result<bool> follows = engine.follow(); !follows)
+          return follows.error();
+      if (Error error = engine.finish(out))
         return error;
       for (size_t i = 0; i < inputs.size(); ++i) {
         if (!out.refused[i].empty())

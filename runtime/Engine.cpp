@@ -91,6 +91,10 @@ Engine::Engine(const Executable &executable, Device &device,
             ceilDivide(executable.plan().max_seq_len, LLAMAC_PAGE_TOKENS)) {}
 
 Engine::~Engine() {
+  if (stream) // what is underway uses all that follows
+    (void)static_cast<bool>(device.synchronize(stream));
+  for (const auto &graph : graphs)
+    device.release(graph.second);
   for (DeviceAddress buffer : buffers)
     if (buffer)
       (void)static_cast<bool>(device.release(buffer));
@@ -180,6 +184,12 @@ Error Engine::start() {
   if (!made)
     return made.error();
   sampler = std::move(*made);
+  Result<std::unique_ptr<StepEnd>> end =
+      StepEnd::create(device, stream, kernelsModule, settings.maxBatch,
+                      executable.gpu().has(GpuProgrammaticLaunch));
+  if (!end)
+    return end.error();
+  stepEnd = std::move(*end);
   if (Error error = device.synchronize(stream))
     return error;
   times.kernels += watch.lap();
@@ -284,14 +294,25 @@ Error Engine::writeControl(View<int32_t> tokens, View<int32_t> positions,
     View<int32_t> values;
   } const arrays[] = {{plan().tokens_offset, tokens},
                       {plan().positions_offset, positions},
-                      {plan().slots_offset, slots},
-                      {plan().block_table_offset, cache.blockTable()}};
+                      {plan().slots_offset, slots}};
   for (const auto &array : arrays)
     if (Error error =
             device.copyToDevice(workspace + array.offset, array.values.data(),
                                 array.values.size() * sizeof(int32_t), stream))
       return error;
-  return Error::success();
+  return writeTable();
+}
+
+/// The block table, where the device has another.
+Error Engine::writeTable() {
+  const View<int32_t> table = cache.blockTable();
+  if (std::equal(table.begin(), table.end(), sentTable.begin(),
+                 sentTable.end()))
+    return Error::success();
+  sentTable.assign(table.begin(), table.end());
+  return device.copyToDevice(
+      buffers[LLAMAC_BUFFER_WORKSPACE] + plan().block_table_offset,
+      sentTable.data(), sentTable.size() * sizeof(int32_t), stream);
 }
 
 Error Engine::run(LlamacFunction function, const Variables &variables) {
@@ -327,8 +348,8 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
     if (!residualHandler || function != LLAMAC_FUNCTION_PREFILL)
       continue;
     if (&launch + 1 == launches.end() || (&launch + 1)->layer != launch.layer)
-      if (Error error = showResidual(launch.layer,
-                                     variables[LLAMAC_VARIABLE_TOKENS]))
+      if (Error error =
+              showResidual(launch.layer, variables[LLAMAC_VARIABLE_TOKENS]))
         return error;
   }
   return Error::success();
@@ -355,10 +376,17 @@ Error Engine::head(uint32_t firstRow, const std::vector<Choice> &choices,
     variables[LLAMAC_VARIABLE_SPLITS] = 1;
     if (Error error = run(LLAMAC_FUNCTION_HEAD, variables))
       return error;
-    if (Error error =
-            sampler->run(workspace + plan().logits_offset,
-                         workspace + plan().next_token_offset, &choices[done],
-                         &sequences[done], group, probabilities))
+    const DeviceAddress logitRows = workspace + plan().logits_offset,
+                        next = workspace + plan().next_token_offset;
+    Result<bool> draws =
+        sampler->prepare(&choices[done], &sequences[done], group);
+    if (!draws)
+      return draws.error();
+    if (*draws)
+      if (Error error = sampler->sample(logitRows, next, group))
+        return error;
+    if (Error error = sampler->logProbabilities(logitRows, next, &choices[done],
+                                                group, probabilities))
       return error;
     size_t at = out.next.size();
     out.next.resize(at + group);
@@ -390,6 +418,7 @@ Error Engine::prefill(KvCache::Sequence sequence,
                       const std::vector<int32_t> &ids, Rows rows,
                       StepOutput &out, bool logits, const Choice &choice) {
   out = {};
+  followable = false; // what a step left on the device is overwritten
   if (Error error = checkSequence(sequence))
     return error;
   for (int32_t id : ids)
@@ -444,80 +473,4 @@ Error Engine::prefill(KvCache::Sequence sequence,
   }
   // The host arrays above may go only when the device has read them.
   return device.synchronize(stream);
-}
-
-/// Rows of the sequences that took part, spread over the rows of all inputs.
-static void spread(StepOutput &out, size_t rowLength) {
-  StepOutput compact = std::move(out);
-  size_t rows = compact.refused.size(), from = 0;
-  out.refused = std::move(compact.refused);
-  out.next.assign(rows, -1);
-  if (!compact.logits.empty())
-    out.logits.assign(rows * rowLength, 0);
-  if (!compact.logProbabilities.empty())
-    out.logProbabilities.assign(rows, LogProbabilityRow());
-  for (size_t row = 0; row < rows; ++row) {
-    if (!out.refused[row].empty())
-      continue;
-    out.next[row] = compact.next[from];
-    if (!compact.logProbabilities.empty())
-      out.logProbabilities[row] = compact.logProbabilities[from];
-    if (!compact.logits.empty())
-      std::copy_n(&compact.logits[from * rowLength], rowLength,
-                  &out.logits[row * rowLength]);
-    ++from;
-  }
-}
-
-Error Engine::decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
-                     bool logits) {
-  out = {};
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    if (Error error = checkSequence(inputs[i].sequence))
-      return error;
-    if (Error error = checkToken(inputs[i].token))
-      return error;
-    for (size_t j = 0; j < i; ++j)
-      if (inputs[j].sequence == inputs[i].sequence)
-        return Error("sequence " + std::to_string(inputs[i].sequence) +
-                     " is twice in one batch");
-  }
-  std::vector<int32_t> tokens, positions, slots;
-  std::vector<Choice> choices;
-  std::vector<uint32_t> sequences, lengths;
-  uint32_t longest = 0;
-  for (const DecodeInput &input : inputs) {
-    if (Error error = cache.check(input.sequence, 1)) {
-      out.refused.push_back(error.message());
-      continue;
-    }
-    out.refused.emplace_back();
-    tokens.push_back(input.token);
-    positions.push_back(static_cast<int32_t>(cache.length(input.sequence)));
-    slots.push_back(static_cast<int32_t>(input.sequence));
-    choices.push_back(input.choice);
-    sequences.push_back(input.sequence);
-    if (Error error = growAndCopy(input.sequence, 1))
-      return error;
-    lengths.push_back(cache.length(input.sequence));
-    longest = std::max(longest, lengths.back());
-  }
-  if (tokens.size()) {
-    if (Error error = writeControl(tokens, positions, slots))
-      return error;
-    if (Error error = writeRotation(positions, lengths))
-      return error;
-    Variables variables{};
-    variables[LLAMAC_VARIABLE_ONE] = 1;
-    variables[LLAMAC_VARIABLE_TOKENS] = tokens.size();
-    variables[LLAMAC_VARIABLE_SPLITS] =
-        ceilDivide<uint64_t>(longest, LLAMAC_SPLIT_TOKENS);
-    if (Error error = run(LLAMAC_FUNCTION_DECODE, variables))
-      return error;
-    if (Error error = head(0, choices, sequences, out, logits))
-      return error;
-  }
-  if (tokens.size() != inputs.size())
-    spread(out, plan().vocab_size);
-  return Error::success();
 }

@@ -25,14 +25,19 @@
 #include "runtime/Executable.h"
 #include "runtime/KvCache.h"
 #include "runtime/SamplerKernels.h"
+#include "runtime/StepEnd.h"
 #include "runtime/WeightLoader.h"
 #include "runtime/device/Device.h"
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace llrt {
@@ -99,6 +104,10 @@ public:
     return cache.fork(parent);
   }
   void freeSequence(KvCache::Sequence sequence) { cache.free(sequence); }
+  /// The last `tokens` tokens of `sequence` were not wanted: see follow().
+  void forget(KvCache::Sequence sequence, uint32_t tokens) {
+    cache.shrink(sequence, tokens);
+  }
   /// Tokens stored for `sequence`.
   uint32_t length(KvCache::Sequence sequence) const {
     return cache.length(sequence);
@@ -120,6 +129,21 @@ public:
   Error decode(const std::vector<DecodeInput> &inputs, StepOutput &out,
                bool logits = true);
 
+  /// decode() in two halves, between which the host is free. Steps end in the
+  /// order in which they began; two may be underway. begin() is for when none
+  /// is.
+  Error begin(const std::vector<DecodeInput> &inputs, bool logits = true);
+  Error finish(StepOutput &out);
+  uint32_t underway() const { return static_cast<uint32_t>(steps.size()); }
+  /// Begins the step after the one that began last before it has ended: the
+  /// same sequences, each with the token that is chosen for it there. So the
+  /// device need not wait for the host. A sequence whose text turns out to have
+  /// ended before has got a token too many: see forget(). False, and nothing
+  /// begun, where the host has to act in between: a sequence finds no room, a
+  /// choice is made by penalties, log-probabilities or logits are asked for, or
+  /// a prompt came after the step.
+  Result<bool> follow();
+
   /// An event behind everything that was given to the device so far.
   Error record(Event *event) { return device.record(event, stream); }
 
@@ -139,12 +163,32 @@ private:
   Engine(const Executable &executable, Device &device,
          const EngineOptions &settings);
   using Variables = std::array<uint64_t, LLAMAC_VARIABLE_COUNT>;
+  /// A decode step of a kind: all that its launches depend on.
+  struct StepKey {
+    uint32_t rows, splits;
+    bool draws;
+    bool operator<(const StepKey &other) const {
+      return std::tie(rows, splits, draws) <
+             std::tie(other.rows, other.splits, other.draws);
+    }
+    bool operator==(const StepKey &other) const {
+      return !(*this < other) && !(other < *this);
+    }
+  };
+  struct Step {
+    std::vector<uint32_t> sequences; ///< of its rows
+    std::vector<int32_t> positions;
+    std::vector<Choice> choices;
+    bool logits = false;
+    StepOutput out;
+  };
   Error start();
   Error checkMemory(const EngineMemory &need);
   Error fillRope();
   Error writeRotation(View<int32_t> positions, View<uint32_t> lengths);
   Error writeControl(View<int32_t> tokens, View<int32_t> positions,
                      View<int32_t> slots);
+  Error writeTable();
   Error run(LlamacFunction function, const Variables &variables);
   /// Shows the residual stream to `residualHandler`.
   Error showResidual(int32_t layer, uint64_t rows);
@@ -152,6 +196,10 @@ private:
   Error head(uint32_t firstRow, const std::vector<Choice> &choices,
              const std::vector<uint32_t> &sequences, StepOutput &out,
              bool logits);
+  // EngineDecode.cpp
+  Error give(Step &step);
+  Error makeLaunches(const StepKey &key);
+  Error record(const StepKey &key);
   static SamplerKernels::Sizes samplerSizes(const LlamacPlanHeader &plan,
                                             const EngineOptions &settings);
   Error growAndCopy(KvCache::Sequence sequence, uint32_t tokens);
@@ -167,6 +215,13 @@ private:
   LoadedWeights weights;
   Module *kernelsModule = nullptr; ///< of runtime/kernels
   std::unique_ptr<SamplerKernels> sampler;
+  std::unique_ptr<StepEnd> stepEnd;
+  std::deque<Step> steps; ///< underway
+  /// The device's control arrays are those after the last of `steps`.
+  bool followable = false;
+  std::vector<int32_t> sentTable; ///< the block table that the device has
+  std::optional<StepKey> lastKey;
+  std::map<StepKey, Graph *> graphs;
   StartTimes times;
   const ResidualHandler *residualHandler = nullptr; ///< of prefillByLayer()
   std::vector<float> rotation; ///< what writeRotation() sends

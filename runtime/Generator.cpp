@@ -48,7 +48,8 @@ struct Generator::Active {
   StopStrings stops;
   SeenTokens seen; ///< only where there are penalties
   Completion completion;
-  bool finished = false;
+  bool finished = false; ///< it stays in its row until no step is underway
+  uint32_t underway = 0; ///< steps with a row of it that were begun
 };
 
 Generator::Generator(Engine &engine, const Tokenizer *tokenizer)
@@ -73,6 +74,8 @@ Error Generator::run(const std::vector<Request> &requests,
                      const TextHandler &onText, const DoneHandler &onDone) {
   textHandler = &onText;
   doneHandler = &onDone;
+  if (Error error = drain())
+    return error;
   for (size_t next = 0; next < requests.size() || !running.empty();) {
     while (next < requests.size() && running.size() < engine.maxBatch()) {
       if (Error error = admit(next, requests[next]))
@@ -91,9 +94,19 @@ Error Generator::run(const std::vector<Request> &requests,
 
 Error Generator::interruptAll() {
   for (Active &active : running)
-    if (Error error = finish(active, FinishReason::Interrupt))
-      return error;
+    if (!active.finished)
+      if (Error error = finish(active, FinishReason::Interrupt))
+        return error;
   running.clear();
+  return drain();
+}
+
+/// Lets what is underway end, and looks at none of it.
+Error Generator::drain() {
+  StepOutput out;
+  while (engine.underway() != 0)
+    if (Error error = engine.finish(out))
+      return error;
   return Error::success();
 }
 
@@ -120,11 +133,13 @@ Result<KvCache::Sequence> Generator::takeSequence(const Request &request,
   return sequence;
 }
 
-/// The last token that was chosen is never stored.
+/// The last token that was chosen is never stored: by steps that began before
+/// the text turned out to have ended it was, and is forgotten.
 void Generator::leaveSequence(const Active &active) {
   Conversation *conversation = active.request->conversation;
   if (!conversation)
     return engine.freeSequence(active.sequence);
+  engine.forget(active.sequence, active.underway);
   conversation->stored = active.request->prompt;
   conversation->stored.insert(conversation->stored.end(),
                               active.completion.output.begin(),
@@ -230,7 +245,7 @@ Error Generator::admit(size_t index, const Request &request) {
                      *request.logProbabilities, engine.plan().vocab_size));
   Error error = active.limit == 0 ? finish(active, FinishReason::Length)
                                   : accept(active, out, out.next.size() - 1);
-  if (active.finished)
+  if (active.finished) // it never was in a step
     running.pop_back();
   return error;
 }
@@ -248,23 +263,54 @@ Choice Generator::nextChoice(Active &active) {
   return choice;
 }
 
-Error Generator::step() {
+/// All rows have tokens to come after those of the steps underway.
+bool Generator::wantsMore() const {
+  return std::all_of(running.begin(), running.end(), [](const Active &active) {
+    return !active.finished &&
+           active.completion.output.size() + active.underway < active.limit &&
+           active.completion.output.size() + active.underway >=
+               active.request->forced.size();
+  });
+}
+
+Error Generator::begin() {
   std::vector<DecodeInput> inputs;
   bool logits = false;
   for (Active &active : running) {
     inputs.push_back(
         {active.sequence, active.completion.output.back(), nextChoice(active)});
     logits |= active.request->keepLogits;
+    ++active.underway;
   }
+  return engine.begin(inputs, logits);
+}
+
+/// While the device works on a step, the host looks at the tokens of the one
+/// before. A text that ends there has one token too many underway.
+Error Generator::step() {
   StepOutput out;
   {
     Timer timer(counts.decodeSeconds);
-    if (Error error = engine.decode(inputs, out, logits))
+    if (engine.underway() == 0)
+      if (Error error = begin())
+        return error;
+    if (engine.underway() == 1 && wantsMore()) {
+      Result<bool> follows = engine.follow();
+      if (!follows)
+        return follows.error();
+      for (Active &active : running)
+        active.underway += *follows;
+    }
+    if (Error error = engine.finish(out))
       return error;
   }
   ++counts.decodeSteps;
-  for (size_t row = 0; row < running.size(); ++row) {
+  // Rows past the step's were admitted after it began.
+  for (size_t row = 0; row < out.refused.size(); ++row) {
     Active &active = running[row];
+    --active.underway;
+    if (active.finished)
+      continue;
     if (!out.refused[row].empty()) {
       active.completion.failure = out.refused[row];
       if (Error error = finish(active, FinishReason::Length))
@@ -275,6 +321,8 @@ Error Generator::step() {
     if (Error error = accept(active, out, row))
       return error;
   }
+  if (engine.underway() != 0)
+    return Error::success();
   running.erase(
       std::remove_if(running.begin(), running.end(),
                      [](const Active &active) { return active.finished; }),

@@ -111,6 +111,9 @@ private:
   struct Active;
   Error admit(size_t index, const Request &request);
   Error step();
+  Error begin();
+  bool wantsMore() const;
+  Error drain();
   /// The sequence that `request` is to use, with what it stores of the prompt.
   Result<KvCache::Sequence> takeSequence(const Request &request,
                                          uint32_t &stored);

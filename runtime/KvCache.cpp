@@ -109,6 +109,16 @@ Result<KvCache::Sequence> KvCache::fork(Sequence parent) {
   return child;
 }
 
+void KvCache::shrink(Sequence sequence, uint32_t tokens) {
+  Slot &slot = slots[sequence];
+  int32_t *row = table.data() + static_cast<size_t>(sequence) * width;
+  slot.length -= tokens;
+  for (uint32_t end = pagesFor(slot.length); slot.pages > end;) {
+    drop(row[--slot.pages]);
+    row[slot.pages] = 0;
+  }
+}
+
 void KvCache::free(Sequence sequence) {
   for (int32_t page : pages(sequence))
     drop(page);

@@ -40,6 +40,8 @@ public:
   Error check(Sequence sequence, uint32_t tokens) const;
   /// A new sequence with the same tokens and the same pages.
   Result<Sequence> fork(Sequence parent);
+  /// Forgets the last `tokens` tokens, at most as many as it has.
+  void shrink(Sequence sequence, uint32_t tokens);
   void free(Sequence sequence);
 
   uint32_t length(Sequence sequence) const { return slots[sequence].length; }

@@ -89,14 +89,15 @@ Error SamplerKernels::launch(Kernel *kernel, uint32_t rows,
   return device.launch(kernel, shape, arguments, count, stream);
 }
 
-Error SamplerKernels::sample(DeviceAddress logits, DeviceAddress next,
-                             const Choice *choices, const uint32_t *sequences,
-                             uint32_t rows) {
+Result<bool> SamplerKernels::prepare(const Choice *choices,
+                                     const uint32_t *sequences, uint32_t rows) {
+  bool draws = false;
   hostRows.assign(rows, SamplerRow());
   for (uint32_t i = 0; i < rows; ++i) {
     const Choice &choice = choices[i];
     if (!choice.sampling || choice.sampling->isPlainGreedy())
       continue;
+    draws = true;
     hostRows[i] = makeSamplerRow(*choice.sampling, choice.seed, choice.step);
     if (!choice.sampling->penalises())
       continue;
@@ -106,34 +107,36 @@ Error SamplerKernels::sample(DeviceAddress logits, DeviceAddress next,
     hostRows[i].seenCount =
         static_cast<unsigned>(choice.seen->entries().size());
   }
+  if (draws)
+    if (Error error =
+            device.copyToDevice(buffer + placesOf(sizes).rows, hostRows.data(),
+                                rows * sizeof(SamplerRow), stream))
+      return error;
+  return draws;
+}
+
+Error SamplerKernels::sample(DeviceAddress logits, DeviceAddress next,
+                             uint32_t rows) {
   Places places = placesOf(sizes);
   DeviceAddress rowPlace = buffer + places.rows, seen = buffer + places.seen,
                 saved = buffer + places.saved;
-  if (Error error = device.copyToDevice(rowPlace, hostRows.data(),
-                                        rows * sizeof(SamplerRow), stream))
-    return error;
   const void *arguments[] = {&logits, &rowPlace, &seen, &saved, &next};
   return launch(sampleKernel, rows, arguments, 5);
 }
 
-Error SamplerKernels::run(DeviceAddress logits, DeviceAddress next,
-                          const Choice *choices, const uint32_t *sequences,
-                          uint32_t rows, std::vector<LogProbabilityRow> &out) {
+Error SamplerKernels::logProbabilities(DeviceAddress logits, DeviceAddress next,
+                                       const Choice *choices, uint32_t rows,
+                                       std::vector<LogProbabilityRow> &out) {
   out.clear();
-  bool draws = false, asks = false;
-  for (uint32_t i = 0; i < rows; ++i) {
-    draws |= choices[i].sampling && !choices[i].sampling->isPlainGreedy();
-    asks |= choices[i].logProbabilities.has_value();
-  }
-  if (draws)
-    if (Error error = sample(logits, next, choices, sequences, rows))
-      return error;
-  if (!asks)
-    return Error::success();
+  bool asks = false;
   hostQueries.assign(rows, {-2, 0});
   for (uint32_t i = 0; i < rows; ++i)
-    if (choices[i].logProbabilities)
+    if (choices[i].logProbabilities) {
       hostQueries[i] = {choices[i].target, *choices[i].logProbabilities};
+      asks = true;
+    }
+  if (!asks)
+    return Error::success();
   Places places = placesOf(sizes);
   DeviceAddress queries = buffer + places.queries,
                 results = buffer + places.results;

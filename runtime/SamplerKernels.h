@@ -23,18 +23,23 @@ public:
   create(Device &device, Stream *stream, Module *module, const Sizes &sizes);
   ~SamplerKernels();
 
-  /// next[i] of every row i that is not plainly greedy, then the
-  /// log-probabilities that are asked for, into `out` (a row each, or none at
-  /// all). Row i belongs to sequence sequences[i]. The caller synchronizes.
-  Error run(DeviceAddress logits, DeviceAddress next, const Choice *choices,
-            const uint32_t *sequences, uint32_t rows,
-            std::vector<LogProbabilityRow> &out);
+  /// Brings to the device how rows are to be chosen: row i, of sequence
+  /// sequences[i], by choices[i]. false: all are plainly greedy, so that
+  /// sample() is not needed.
+  Result<bool> prepare(const Choice *choices, const uint32_t *sequences,
+                       uint32_t rows);
+  /// next[i] of every row i that is not plainly greedy, as prepare() said. One
+  /// launch; it can be recorded.
+  Error sample(DeviceAddress logits, DeviceAddress next, uint32_t rows);
+  /// The log-probabilities that are asked for, into `out` (a row each, or none
+  /// at all). The caller synchronizes.
+  Error logProbabilities(DeviceAddress logits, DeviceAddress next,
+                         const Choice *choices, uint32_t rows,
+                         std::vector<LogProbabilityRow> &out);
 
 private:
   SamplerKernels(Device &device, Stream *stream, const Sizes &sizes);
   Error upload(SeenTokens &seen, uint32_t sequence);
-  Error sample(DeviceAddress logits, DeviceAddress next, const Choice *choices,
-               const uint32_t *sequences, uint32_t rows);
   Error launch(Kernel *kernel, uint32_t rows, const void *const *arguments,
                size_t count);
 

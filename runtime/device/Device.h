@@ -44,6 +44,8 @@ struct Module;
 struct Kernel;
 struct Stream;
 struct Event;
+/// Launches that were recorded, to be made again at once.
+struct Graph;
 
 /// What a kernel takes from the chip, for `--info` and for occupancy.
 struct KernelResources {
@@ -77,6 +79,11 @@ public:
   /// the Device.
   virtual Result<DeviceAddress> allocateConstant(const void *host, uint64_t bytes,
                                                  std::string_view name) = 0;
+  /// Memory that kernels and the host use at this same address, for small
+  /// things: on a GPU it is the host's, pinned. The host may read what a
+  /// kernel wrote when it has waited for that. Zeros; freed with the Device,
+  /// or by release().
+  virtual Result<DeviceAddress> allocateShared(uint64_t bytes, std::string_view name) = 0;
   virtual Error release(DeviceAddress address) = 0;
 
   /// Fills [to, to + bytes) with what `read` gives for pieces of `pieceBytes`;
@@ -115,10 +122,24 @@ public:
   virtual Error launch(Kernel *kernel, const LaunchShape &shape, const void *const *arguments,
                        size_t argumentCount, Stream *stream = nullptr) = 0;
 
+  /// Whether launches can be recorded (CUDA: as a graph). Where not, who wants
+  /// them again makes them again, one by one.
+  virtual bool records() const { return false; }
+  /// Until endRecording(), what is launched on `stream` is kept with its
+  /// arguments' values and not made. Nothing else may be asked of the stream.
+  virtual Error beginRecording(Stream *) { return Error("this device records nothing"); }
+  /// Valid as long as the Device, or until it is released.
+  virtual Result<Graph *> endRecording(Stream *) { return Error("this device records nothing"); }
+  virtual Error launch(Graph *, Stream *) { return Error("this device records nothing"); }
+  /// Not while it runs.
+  virtual void release(Graph *) {}
+
   virtual Result<Stream *> createStream() = 0;
   virtual Error synchronize(Stream *stream = nullptr) = 0;
   virtual Result<Event *> createEvent() = 0;
   virtual Error record(Event *event, Stream *stream) = 0;
+  /// Until all is done that stood before the event when it was recorded.
+  virtual Error wait(Event *event) = 0;
   /// Milliseconds between two recorded events. The emulator derives it from
   /// executed instructions and never from a clock.
   virtual Result<double> elapsedMilliseconds(Event *start, Event *end) = 0;

@@ -62,8 +62,15 @@ public:
     check(
         device->copyToDevice(logits, values.data(), values.size() * 4, stream));
     check(device->copyToDevice(next, result.data(), result.size() * 4, stream));
-    check(kernels->run(logits, next, choices.data(), sequences.data(),
-                       static_cast<uint32_t>(choices.size()), probabilities));
+    const auto count = static_cast<uint32_t>(choices.size());
+    Result<bool> draws =
+        kernels->prepare(choices.data(), sequences.data(), count);
+    if (!draws)
+      throw std::runtime_error(draws.error().message());
+    if (*draws)
+      check(kernels->sample(logits, next, count));
+    check(kernels->logProbabilities(logits, next, choices.data(), count,
+                                    probabilities));
     check(device->copyToHost(result.data(), next, result.size() * 4, stream));
     std::vector<float> after(values.size());
     check(device->copyToHost(after.data(), logits, after.size() * 4, stream));

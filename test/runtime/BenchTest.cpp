@@ -233,14 +233,14 @@ public:
   Result<Event *> createEvent() override {
     return reinterpret_cast<Event *>(++events);
   }
-  Error record(Event *, Stream *) override {
-    ++records;
+  Error record(Event *event, Stream *) override {
+    records += reinterpret_cast<uintptr_t>(event) > eventsOfEngine;
     return Error::success();
   }
   Result<double> elapsedMilliseconds(Event *, Event *) override {
     return static_cast<double>(++runs);
   }
-  uintptr_t events = 0;
+  uintptr_t events = 0, eventsOfEngine = 0;
   int records = 0, runs = 0;
 };
 
@@ -258,6 +258,7 @@ TEST(BenchTest, WarmsUpOnceAndRepeats) {
   ClockedDevice device;
   auto engine = Engine::create(**executable, device, made->engineOptions());
   ASSERT_TRUE(engine) << engine.error().message();
+  device.eventsOfEngine = device.events;
   std::vector<BenchReport> reports;
   Error error = runBench(**engine, device, BenchModel::of(**executable), *made,
                          1e9, [&](const BenchReport &report) {

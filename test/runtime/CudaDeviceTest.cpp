@@ -427,14 +427,37 @@ TEST_F(CudaDeviceTest, RunsTheToyModel) {
                   "cuMemcpyHtoDAsync 4",
                   "cuMemcpyHtoDAsync 4",
                   "cuMemcpyHtoDAsync 4",
-                  "cuMemcpyHtoDAsync 64",
                   "cuLaunchKernelEx toy_store 1x1x1 32 shared 0",
                   "cuLaunchKernelEx toy_head 1x1x1 64 shared 0",
-                  "cuMemcpyDtoHAsync 4",
+                  "cuLaunchKernelEx advance 1x1x1 64 shared 0 programmatic",
                   "cuMemcpyDtoHAsync 2000",
-                  "cuStreamSynchronize",
+                  "cuEventRecord",
+                  "cuEventSynchronize",
               }));
+    // The second step of a kind is recorded; of those that follow nothing is
+    // left but the graph, and the block table at a new page.
+    const std::vector<std::string> step = {"cuGraphLaunch", "cuEventRecord"};
+    for (int i = 0; i < 30; ++i) {
+      start = fake->log.size();
+      if (i == 0) {
+        ASSERT_FALSE((*engine)->begin({{sequence, out.next[0]}}, false));
+        EXPECT_EQ(logSince(start)[3], "cuStreamBeginCapture");
+        EXPECT_EQ(fake->log[fake->log.size() - 3], "cuStreamEndCapture");
+        continue;
+      }
+      ASSERT_TRUE(*(*engine)->follow());
+      std::vector<std::string> expected = step;
+      if (engine->get()->length(sequence) == 129)
+        expected.insert(expected.begin(), "cuMemcpyHtoDAsync 64");
+      EXPECT_EQ(logSince(start), expected) << i;
+      ids.push_back(toy::choice(ids));
+      ASSERT_FALSE((*engine)->finish(out));
+      EXPECT_EQ(out.next[0], toy::choice(ids)) << i;
+    }
+    EXPECT_EQ(fake->liveGraphs, 1);
+    ASSERT_FALSE((*engine)->finish(out));
   }
+  EXPECT_EQ(fake->liveGraphs, 0);
   device = nullptr;
   EXPECT_EQ(fake->misuse, "");
   std::remove(path.c_str());

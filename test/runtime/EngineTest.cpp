@@ -141,15 +141,111 @@ TEST_F(EngineTest, LastAndNoRows) {
   EXPECT_EQ(engine->length(sequence), ids.size());
 }
 
+// Steps that begin before the one before has ended choose what steps choose
+// that wait for it, past ends of pages and of splits.
+TEST_F(EngineTest, StepsFollowWithoutTheHost) {
+  start();
+  std::vector<std::vector<int32_t>> ids = {randomIds(60, 1), randomIds(3, 2),
+                                           randomIds(130, 3)};
+  std::vector<DecodeInput> inputs;
+  StepOutput out;
+  for (std::vector<int32_t> &each : ids) {
+    KvCache::Sequence sequence = *engine->addSequence();
+    ASSERT_FALSE(engine->prefill(sequence, each, Rows::Last, out, false));
+    inputs.push_back({sequence, out.next[0]});
+    each.push_back(out.next[0]);
+  }
+  ASSERT_FALSE(engine->begin(inputs, false));
+  EXPECT_TRUE(engine->begin(inputs, false)) << "one is underway";
+  for (int step = 0; step < 100; ++step) {
+    Result<bool> follows = engine->follow();
+    ASSERT_TRUE(follows && *follows) << step;
+    EXPECT_EQ(engine->underway(), 2u);
+    follows = engine->follow();
+    EXPECT_TRUE(follows && !*follows) << "two are underway";
+    ASSERT_FALSE(engine->finish(out));
+    for (size_t row = 0; row < ids.size(); ++row) {
+      ASSERT_EQ(out.next[row], choice(ids[row])) << step;
+      ids[row].push_back(out.next[row]);
+    }
+  }
+  ASSERT_FALSE(engine->finish(out));
+  EXPECT_EQ(out.next[2], choice(ids[2]));
+  EXPECT_TRUE(engine->finish(out)) << "none is underway";
+}
+
+// A sequence gets back what a step too many took from it.
+TEST_F(EngineTest, ForgetsTheTokenThatWasOneTooMany) {
+  start();
+  std::vector<int32_t> ids = randomIds(63, 5); // to the end of a page, but one
+  KvCache::Sequence sequence = *engine->addSequence();
+  StepOutput out;
+  ASSERT_FALSE(engine->prefill(sequence, ids, Rows::None, out));
+  const uint32_t pages = engine->kvCache().freePages();
+  ASSERT_FALSE(engine->begin({{sequence, 9}}, false));
+  ids.push_back(9);
+  ASSERT_TRUE(*engine->follow());
+  ASSERT_FALSE(engine->finish(out));
+  EXPECT_EQ(engine->kvCache().freePages(), pages - 1);
+  engine->forget(sequence, 1);
+  EXPECT_EQ(engine->kvCache().freePages(), pages);
+  ASSERT_FALSE(engine->finish(out));
+  EXPECT_EQ(engine->length(sequence), ids.size());
+  ids.push_back(11);
+  ASSERT_FALSE(engine->decode({{sequence, 11}}, out, false));
+  EXPECT_EQ(out.next, std::vector<int32_t>{choice(ids)});
+}
+
+TEST_F(EngineTest, DoesNotFollowWhereTheHostMustAct) {
+  start();
+  KvCache::Sequence sequence = *engine->addSequence(),
+                    other = *engine->addSequence();
+  StepOutput out;
+  auto follows = [&] {
+    Result<bool> result = engine->follow();
+    return result && *result;
+  };
+  EXPECT_FALSE(follows()) << "nothing is underway";
+  // A prompt of another sequence takes the place of the step's tokens.
+  ASSERT_FALSE(engine->begin({{sequence, 9}}, false));
+  ASSERT_FALSE(engine->prefill(other, {5, 6}, Rows::Last, out, false));
+  EXPECT_FALSE(follows());
+  ASSERT_FALSE(engine->finish(out));
+  EXPECT_EQ(out.next, std::vector<int32_t>{choice({9})})
+      << "its own choice stays";
+  Sampling penalty;
+  penalty.repeatPenalty = 1.5;
+  SeenTokens seen;
+  Choice penalised, asked;
+  penalised.sampling = &penalty;
+  penalised.seen = &seen;
+  asked.logProbabilities = 1;
+  for (const Choice &choice : {penalised, asked}) {
+    ASSERT_FALSE(engine->begin({{sequence, 9, choice}}, false));
+    EXPECT_FALSE(follows());
+    ASSERT_FALSE(engine->finish(out));
+  }
+  ASSERT_FALSE(engine->begin({{sequence, 9}}, /*logits=*/true));
+  EXPECT_FALSE(follows());
+  ASSERT_FALSE(engine->finish(out));
+  // Room for one more token, not for two.
+  ASSERT_FALSE(engine->prefill(
+      sequence, randomIds(255 - engine->length(sequence), 3), Rows::None, out));
+  ASSERT_FALSE(engine->begin({{sequence, 9}}, false));
+  EXPECT_FALSE(follows());
+  ASSERT_FALSE(engine->finish(out));
+  EXPECT_TRUE(out.refused[0].empty());
+}
+
 TEST_F(EngineTest, TakesAllMemoryAtStartAndGivesItBack) {
   start();
-  EXPECT_EQ(device.allocations(), 5u);
+  EXPECT_EQ(device.allocations(), 6u);
   KvCache::Sequence sequence = *engine->addSequence();
   StepOutput out;
   ASSERT_FALSE(engine->prefill(sequence, randomIds(100, 3), Rows::All, out));
   for (int i = 0; i < 50; ++i)
     ASSERT_FALSE(engine->decode({{sequence, 5}}, out));
-  EXPECT_EQ(device.allocations(), 5u);
+  EXPECT_EQ(device.allocations(), 6u);
   engine = nullptr;
   EXPECT_EQ(device.allocations(), 0u);
 }

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <memory>
+#include <utility>
 
 using namespace llrt::cuda;
 
@@ -42,12 +44,22 @@ struct Driver : FakeCuda {
   /// Work of a stream that nobody has waited for: what runs on no stream is
   /// not ordered after it.
   bool pending = false;
+  bool pendingBehindEvent = false; ///< some of it since the last event
   /// The end of a cuMemcpyHtoD from pageable memory, which the driver may leave
   /// to the legacy stream: no other stream is ordered after it.
   bool staged = false;
   bool initialised = false, current = false, retained = false;
   std::map<DevicePointer, std::pair<void *, uint64_t>> blocks;
   std::deque<Function> functions; // addresses stay
+  /// A launch as it was when it was recorded.
+  struct Launch {
+    llrt::Kernel *kernel;
+    llrt::LaunchShape shape;
+    std::vector<uint64_t> values;
+  };
+  using Launches = std::vector<Launch>;
+  Launches *capture = nullptr; ///< of the stream that is being recorded
+  std::map<Launches *, std::unique_ptr<Launches>> graphs;
   toy::HostDevice kernels;
 };
 
@@ -87,7 +99,10 @@ Status copy(const char *name, void *to, const void *from, size_t bytes,
   if (driver().staged && onStream)
     return misuse(std::string(name) + " beside an unfinished cuMemcpyHtoD");
   driver().pending |= onStream;
+  driver().pendingBehindEvent |= onStream;
   driver().staged |= std::strcmp(name, "cuMemcpyHtoD") == 0;
+  if (driver().capture)
+    return misuse(std::string(name) + " while launches are recorded");
   note(std::string(name) + " " + std::to_string(bytes));
   if (!inside(device, bytes))
     return misuse(std::string(name) + " outside an allocation");
@@ -157,7 +172,7 @@ Status cuDevicePrimaryCtxRetain(ContextHandle *context, DeviceHandle) {
 Status cuDevicePrimaryCtxRelease_v2(DeviceHandle) {
   note("cuDevicePrimaryCtxRelease");
   if (driver().inUse || driver().liveStreams || driver().liveEvents ||
-      driver().liveModules || driver().livePinned)
+      driver().liveModules || driver().livePinned || driver().liveGraphs)
     misuse("something is still alive at cuDevicePrimaryCtxRelease");
   driver().retained = driver().current = false;
   return success;
@@ -247,7 +262,7 @@ Status cuMemsetD8Async(DevicePointer to, unsigned char byte, size_t bytes,
                        StreamHandle) {
   note("cuMemsetD8Async " + std::to_string(bytes));
   Status status = cuMemsetD8_v2(to, byte, bytes);
-  driver().pending = true;
+  driver().pending = driver().pendingBehindEvent = true;
   return status;
 }
 Status cuModuleLoadDataEx(ModuleHandle *module, const void *image,
@@ -327,9 +342,18 @@ Status cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle,
   llrt::LaunchShape shape;
   shape.grid = {config->gridX, config->gridY, config->gridZ};
   driver().pending |= config->stream != nullptr;
+  driver().pendingBehindEvent |= config->stream != nullptr;
   if (!parameters)
     return success;
   llrt::Kernel *kernel = *driver().kernels.findKernel(nullptr, function.name);
+  if (driver().capture && config->stream) {
+    Driver::Launch launch{kernel, shape, {}};
+    for (size_t i = 0; i < toy::HostDevice::argumentsOf(kernel); ++i)
+      std::memcpy(&launch.values.emplace_back(), parameters[i],
+                  toy::HostDevice::argumentBytes(kernel, i));
+    driver().capture->push_back(std::move(launch));
+    return success;
+  }
   llrt::Error error = driver().kernels.launch(
       kernel, shape, parameters, toy::HostDevice::argumentsOf(kernel), nullptr);
   return error ? misuse(error.message()) : success;
@@ -349,6 +373,60 @@ Status cuStreamSynchronize(StreamHandle stream) {
   driver().pending = false;
   return stream ? success : misuse("cuStreamSynchronize of nothing");
 }
+Status cuStreamBeginCapture_v2(StreamHandle stream, CaptureMode) {
+  note("cuStreamBeginCapture");
+  if (!stream || driver().capture)
+    return misuse("cuStreamBeginCapture of nothing or within another");
+  driver().capture = new Driver::Launches;
+  return success;
+}
+Status cuStreamEndCapture(StreamHandle, GraphHandle *graph) {
+  note("cuStreamEndCapture");
+  if (!driver().capture)
+    return misuse("cuStreamEndCapture without its begin");
+  Driver::Launches *made = std::exchange(driver().capture, nullptr);
+  driver().graphs.emplace(made, made);
+  *graph = reinterpret_cast<GraphHandle>(made);
+  return success;
+}
+Status cuGraphInstantiateWithFlags(GraphExecHandle *exec, GraphHandle graph,
+                                   unsigned long long) {
+  auto copy = std::make_unique<Driver::Launches>(
+      *reinterpret_cast<Driver::Launches *>(graph));
+  *exec = reinterpret_cast<GraphExecHandle>(copy.get());
+  driver().graphs.emplace(copy.get(), std::move(copy));
+  ++driver().liveGraphs;
+  return success;
+}
+Status cuGraphDestroy(GraphHandle graph) {
+  return driver().graphs.erase(reinterpret_cast<Driver::Launches *>(graph))
+             ? success
+             : misuse("cuGraphDestroy of no graph");
+}
+Status cuGraphExecDestroy(GraphExecHandle exec) {
+  --driver().liveGraphs;
+  return driver().graphs.erase(reinterpret_cast<Driver::Launches *>(exec))
+             ? success
+             : misuse("cuGraphExecDestroy of no graph");
+}
+Status cuGraphLaunch(GraphExecHandle exec, StreamHandle stream) {
+  note("cuGraphLaunch");
+  if (!stream || driver().staged || driver().capture)
+    return misuse("cuGraphLaunch without a stream, beside an unfinished "
+                  "cuMemcpyHtoD or while recording");
+  driver().pending = driver().pendingBehindEvent = true;
+  for (const Driver::Launch &launch :
+       *reinterpret_cast<Driver::Launches *>(exec)) {
+    std::vector<const void *> arguments;
+    for (const uint64_t &value : launch.values)
+      arguments.push_back(&value);
+    if (llrt::Error error = driver().kernels.launch(launch.kernel, launch.shape,
+                                                    arguments.data(),
+                                                    arguments.size(), nullptr))
+      return misuse(error.message());
+  }
+  return success;
+}
 Status cuEventCreate(EventHandle *event, unsigned) {
   *event = reinterpret_cast<EventHandle>(
       static_cast<uintptr_t>(64 + ++driver().liveEvents));
@@ -360,10 +438,12 @@ Status cuEventDestroy_v2(EventHandle) {
 }
 Status cuEventRecord(EventHandle event, StreamHandle) {
   note("cuEventRecord");
+  driver().pendingBehindEvent = false;
   return event ? success : misuse("cuEventRecord of nothing");
 }
 Status cuEventSynchronize(EventHandle event) {
   note("cuEventSynchronize");
+  driver().pending &= driver().pendingBehindEvent;
   return event ? success : misuse("cuEventSynchronize of nothing");
 }
 Status cuEventElapsedTime(float *milliseconds, EventHandle, EventHandle) {

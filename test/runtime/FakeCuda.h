@@ -25,7 +25,8 @@ struct FakeCuda {
   std::string
       misuse; ///< the first call that the driver would refuse, or a leak
   uint64_t inUse = 0;
-  int liveStreams = 0, liveEvents = 0, liveModules = 0, livePinned = 0;
+  int liveStreams = 0, liveEvents = 0, liveModules = 0, livePinned = 0,
+      liveGraphs = 0;
 };
 
 /// The state, exported by the library.

@@ -64,14 +64,15 @@ Result<Module *> HostDevice::loadModule(std::string_view, std::string_view) {
 
 static const struct {
   const char *name;
-  size_t arguments;
-} kernelTable[] = {{"toy_store", 7},
-                   {"toy_head", 11},
-                   {"sample", 5},
-                   {"log_probabilities", 4}};
+  size_t arguments, pointers; ///< the first are pointers, the rest 4 bytes
+} kernelTable[] = {{"toy_store", 7, 5},
+                   {"toy_head", 11, 7},
+                   {"sample", 5, 5},
+                   {"log_probabilities", 4, 4},
+                   {"advance", 6, 4}};
 
 Result<Kernel *> HostDevice::findKernel(Module *, std::string_view name) {
-  for (uintptr_t i = 0; i < 4; ++i)
+  for (uintptr_t i = 0; i < 5; ++i)
     if (name == kernelTable[i].name)
       return reinterpret_cast<Kernel *>(i + 1);
   return Error("no kernel " + std::string(name));
@@ -79,6 +80,13 @@ Result<Kernel *> HostDevice::findKernel(Module *, std::string_view name) {
 
 size_t HostDevice::argumentsOf(Kernel *kernel) {
   return kernelTable[reinterpret_cast<uintptr_t>(kernel) - 1].arguments;
+}
+
+size_t HostDevice::argumentBytes(Kernel *kernel, size_t argument) {
+  return argument <
+                 kernelTable[reinterpret_cast<uintptr_t>(kernel) - 1].pointers
+             ? 8
+             : 4;
 }
 
 namespace {
@@ -123,6 +131,18 @@ void logProbabilities(const LaunchShape &shape, const void *const *arguments) {
           queries[row].count);
 }
 
+void advance(const void *const *arguments) {
+  auto *next = pointer<const int32_t>(arguments[0]);
+  auto *tokens = pointer<int32_t>(arguments[1]);
+  auto *positions = pointer<int32_t>(arguments[2]);
+  auto *chosen = pointer<int32_t>(arguments[3]);
+  const uint32_t rows = word(arguments[4]), stride = word(arguments[5]);
+  for (uint32_t row = 0; row < rows; ++row) {
+    chosen[(positions[row]++ % 2) * stride + row] = next[row];
+    tokens[row] = next[row];
+  }
+}
+
 } // namespace
 
 Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape,
@@ -133,6 +153,10 @@ Error HostDevice::launch(Kernel *kernel, const LaunchShape &shape,
   if (argumentCount != argumentsOf(kernel))
     return Error("another number of arguments than the kernel takes");
   auto which = reinterpret_cast<uintptr_t>(kernel);
+  if (which == 5) {
+    advance(arguments);
+    return Error::success();
+  }
   if (which == 3) {
     sample(shape, arguments);
     return Error::success();

@@ -23,6 +23,10 @@ public:
   llrt::Result<llrt::DeviceAddress>
   allocateConstant(const void *host, uint64_t bytes,
                    std::string_view name) override;
+  llrt::Result<llrt::DeviceAddress>
+  allocateShared(uint64_t bytes, std::string_view name) override {
+    return allocate(bytes, name);
+  }
   llrt::Error release(llrt::DeviceAddress address) override;
   llrt::Error copyToDevice(llrt::DeviceAddress to, const void *from,
                            uint64_t bytes, llrt::Stream *stream) override;
@@ -49,18 +53,22 @@ public:
     return llrt::Error::success();
   }
   llrt::Result<llrt::Event *> createEvent() override {
-    return llrt::Error("no events");
+    return reinterpret_cast<llrt::Event *>(this);
   }
   llrt::Error record(llrt::Event *event, llrt::Stream *stream) override {
-    return llrt::Error("no events");
+    return llrt::Error::success();
+  }
+  llrt::Error wait(llrt::Event *event) override {
+    return llrt::Error::success();
   }
   llrt::Result<double> elapsedMilliseconds(llrt::Event *start,
                                            llrt::Event *end) override {
-    return llrt::Error("no events");
+    return llrt::Error("no clock");
   }
 
   /// For findKernel's kernels; how many arguments `kernel` takes.
   static size_t argumentsOf(llrt::Kernel *kernel);
+  static size_t argumentBytes(llrt::Kernel *kernel, size_t argument);
   size_t allocations() const { return blocks.size(); }
   uint64_t launches = 0, pageCopies = 0;
   llrt::LaunchShape lastShape;

@@ -112,9 +112,9 @@ TEST(KvCacheTest, MatchesAPlainModelOver100000Steps) {
   auto draw = [&](uint32_t limit) {
     return static_cast<uint32_t>(random() % limit);
   };
-  size_t fullSlots = 0, forks = 0;
+  size_t fullSlots = 0, forks = 0, shrinks = 0;
   for (int step = 0; step < 100000; ++step) {
-    uint32_t slot = draw(slots), kind = draw(20);
+    uint32_t slot = draw(slots), kind = draw(21);
     bool live = trial.plain[slot] != nullptr;
     ASSERT_EQ(trial.cache.live(slot), live);
     if (kind < 3) { // add
@@ -139,7 +139,16 @@ TEST(KvCacheTest, MatchesAPlainModelOver100000Steps) {
             std::make_unique<PlainSequence>(*trial.plain[slot]);
         ++forks;
       }
-    } else if (kind >= 18 && live) {
+    } else if (kind == 18 && live) {
+      PlainSequence &sequence = *trial.plain[slot];
+      const uint32_t tokens =
+          draw(static_cast<uint32_t>(sequence.tokens.size()) + 1);
+      trial.cache.shrink(slot, tokens);
+      sequence.tokens.resize(sequence.tokens.size() - tokens);
+      sequence.pages.resize((sequence.tokens.size() + pageTokens - 1) /
+                            pageTokens);
+      ++shrinks;
+    } else if (kind > 18 && live) {
       trial.cache.free(slot);
       trial.plain[slot] = nullptr;
     }
@@ -166,6 +175,7 @@ TEST(KvCacheTest, MatchesAPlainModelOver100000Steps) {
   EXPECT_GT(trial.copied, 1000u);
   EXPECT_GT(fullSlots, 100u);
   EXPECT_GT(forks, 1000u);
+  EXPECT_GT(shrinks, 1000u);
 }
 
 TEST(KvCacheTest, RefusesOneAndLeavesItsNeighbour) {

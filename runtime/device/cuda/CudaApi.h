@@ -22,6 +22,8 @@ using ModuleHandle = struct CUmod_st *;
 using FunctionHandle = struct CUfunc_st *;
 using StreamHandle = struct CUstream_st *;
 using EventHandle = struct CUevent_st *;
+using GraphHandle = struct CUgraph_st *;
+using GraphExecHandle = struct CUgraphExec_st *;
 
 enum : Status {
   success = 0,
@@ -56,6 +58,10 @@ enum LaunchAttributeId : int {
   clusterDimension = 4,
   programmaticStreamSerialization = 6
 };
+
+enum CaptureMode : int { captureRelaxed = 2 };
+
+enum HostAllocFlag : unsigned { hostAllocPortable = 1, hostAllocMapped = 2 };
 
 struct LaunchAttribute {
   LaunchAttributeId id;
@@ -135,6 +141,15 @@ struct LaunchConfig {
   X(streamCreate, "cuStreamCreate", (StreamHandle * stream, unsigned flags))   \
   X(streamDestroy, "cuStreamDestroy_v2", (StreamHandle stream))                \
   X(streamSynchronize, "cuStreamSynchronize", (StreamHandle stream))           \
+  X(streamBeginCapture, "cuStreamBeginCapture_v2",                             \
+    (StreamHandle stream, CaptureMode mode))                                   \
+  X(streamEndCapture, "cuStreamEndCapture",                                    \
+    (StreamHandle stream, GraphHandle * graph))                                \
+  X(graphInstantiate, "cuGraphInstantiateWithFlags",                           \
+    (GraphExecHandle * exec, GraphHandle graph, unsigned long long flags))     \
+  X(graphDestroy, "cuGraphDestroy", (GraphHandle graph))                       \
+  X(graphLaunch, "cuGraphLaunch", (GraphExecHandle exec, StreamHandle stream)) \
+  X(graphExecDestroy, "cuGraphExecDestroy", (GraphExecHandle exec))            \
   X(eventCreate, "cuEventCreate", (EventHandle * event, unsigned flags))       \
   X(eventDestroy, "cuEventDestroy_v2", (EventHandle event))                    \
   X(eventRecord, "cuEventRecord", (EventHandle event, StreamHandle stream))    \

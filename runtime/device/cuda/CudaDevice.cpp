@@ -50,6 +50,8 @@ public:
   Error upload(DeviceAddress to, uint64_t bytes, uint64_t pieceBytes,
                const PieceReader &read,
                const UploadProgress &progress) override;
+  Result<DeviceAddress> allocateShared(uint64_t bytes,
+                                       std::string_view name) override;
   Error release(DeviceAddress address) override;
   Error copyToDevice(DeviceAddress to, const void *from, uint64_t bytes,
                      Stream *stream) override;
@@ -66,10 +68,16 @@ public:
   Error launch(Kernel *kernel, const LaunchShape &shape,
                const void *const *arguments, size_t argumentCount,
                Stream *stream) override;
+  bool records() const override { return true; }
+  Error beginRecording(Stream *stream) override;
+  Result<Graph *> endRecording(Stream *stream) override;
+  Error launch(Graph *graph, Stream *stream) override;
+  void release(Graph *graph) override;
   Result<Stream *> createStream() override;
   Error synchronize(Stream *stream) override;
   Result<Event *> createEvent() override;
   Error record(Event *event, Stream *stream) override;
+  Error wait(Event *event) override;
   Result<double> elapsedMilliseconds(Event *start, Event *end) override;
 
 private:
@@ -81,6 +89,8 @@ private:
   std::string text;
   std::map<DeviceAddress, DevicePointer>
       allocations; ///< aligned address to what the driver gave
+  std::vector<void *> sharedMemory;
+  std::vector<GraphExecHandle> graphs;
   std::vector<ModuleHandle> modules;
   std::vector<std::unique_ptr<CudaKernel>> kernels;
   std::vector<StreamHandle> streams;
@@ -134,6 +144,10 @@ CudaDevice::~CudaDevice() {
   if (!context)
     return;
   api.ctxSynchronize();
+  for (GraphExecHandle graph : graphs)
+    api.graphExecDestroy(graph);
+  for (void *memory : sharedMemory)
+    api.memFreeHost(memory);
   for (EventHandle event : events)
     api.eventDestroy(event);
   for (StreamHandle stream : streams)
@@ -187,6 +201,20 @@ Result<DeviceAddress> CudaDevice::allocateConstant(const void *host,
   return address;
 }
 
+Result<DeviceAddress> CudaDevice::allocateShared(uint64_t bytes,
+                                                 std::string_view name) {
+  void *memory = nullptr;
+  if (Error error = api.check(
+          api.memHostAlloc(&memory, bytes, hostAllocPortable | hostAllocMapped),
+          "cuMemHostAlloc of " + std::to_string(bytes) + " bytes for " +
+              std::string(name)))
+    return error;
+  sharedMemory.push_back(memory);
+  std::memset(memory, 0, bytes);
+  // Where addresses are unified, as on every 64-bit system, it is one address.
+  return static_cast<DeviceAddress>(reinterpret_cast<uintptr_t>(memory));
+}
+
 Error CudaDevice::upload(DeviceAddress to, uint64_t bytes, uint64_t pieceBytes,
                          const PieceReader &read,
                          const UploadProgress &progress) {
@@ -199,6 +227,13 @@ Error CudaDevice::upload(DeviceAddress to, uint64_t bytes, uint64_t pieceBytes,
 }
 
 Error CudaDevice::release(DeviceAddress address) {
+  auto shared = std::find(sharedMemory.begin(), sharedMemory.end(),
+                          reinterpret_cast<void *>(address));
+  if (shared != sharedMemory.end()) {
+    void *memory = *shared;
+    sharedMemory.erase(shared);
+    return api.check(api.memFreeHost(memory), "cuMemFreeHost");
+  }
   auto found = allocations.find(address);
   if (found == allocations.end())
     return Error("CUDA: release of an address that was never allocated");
@@ -384,6 +419,38 @@ Error CudaDevice::launch(Kernel *opaque, const LaunchShape &shape,
   return stream ? Error::success() : synchronize(nullptr);
 }
 
+Error CudaDevice::beginRecording(Stream *stream) {
+  return api.check(api.streamBeginCapture(handle(stream), captureRelaxed),
+                   "cuStreamBeginCapture");
+}
+
+Result<Graph *> CudaDevice::endRecording(Stream *stream) {
+  GraphHandle graph = nullptr;
+  if (Error error = api.check(api.streamEndCapture(handle(stream), &graph),
+                              "cuStreamEndCapture"))
+    return error;
+  GraphExecHandle made = nullptr;
+  Error error = api.check(api.graphInstantiate(&made, graph, 0),
+                          "cuGraphInstantiateWithFlags");
+  api.graphDestroy(graph);
+  if (error)
+    return error;
+  graphs.push_back(made);
+  return reinterpret_cast<Graph *>(made);
+}
+
+Error CudaDevice::launch(Graph *graph, Stream *stream) {
+  return api.check(
+      api.graphLaunch(reinterpret_cast<GraphExecHandle>(graph), handle(stream)),
+      "cuGraphLaunch");
+}
+
+void CudaDevice::release(Graph *graph) {
+  auto made = reinterpret_cast<GraphExecHandle>(graph);
+  graphs.erase(std::find(graphs.begin(), graphs.end(), made));
+  api.graphExecDestroy(made);
+}
+
 Result<Stream *> CudaDevice::createStream() {
   constexpr unsigned nonBlocking = 1;
   StreamHandle stream = nullptr;
@@ -413,6 +480,11 @@ Error CudaDevice::record(Event *event, Stream *stream) {
   return api.check(
       api.eventRecord(reinterpret_cast<EventHandle>(event), handle(stream)),
       "cuEventRecord");
+}
+
+Error CudaDevice::wait(Event *event) {
+  return api.check(api.eventSynchronize(reinterpret_cast<EventHandle>(event)),
+                   "cuEventSynchronize");
 }
 
 Result<double> CudaDevice::elapsedMilliseconds(Event *start, Event *end) {

@@ -89,6 +89,14 @@ public:
       observer->allocated(*memory.find(*address), true);
     return address;
   }
+  Result<DeviceAddress> allocateShared(uint64_t bytes,
+                                       std::string_view name) override {
+    Result<DeviceAddress> address = allocate(bytes, name);
+    if (address)
+      if (Error error = fill(*address, 0, bytes, nullptr))
+        return error;
+    return address;
+  }
   Error release(DeviceAddress address) override {
     const Allocation *allocation = memory.find(address);
     if (observer && allocation && allocation->begin == address)
@@ -221,6 +229,7 @@ public:
     event->recorded = true;
     return Error::success();
   }
+  Error wait(Event *) override { return Error::success(); }
   Result<double> elapsedMilliseconds(Event *start, Event *end) override {
     auto *first = reinterpret_cast<EmulatorEvent *>(start),
          *last = reinterpret_cast<EmulatorEvent *>(end);
