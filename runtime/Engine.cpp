@@ -342,9 +342,11 @@ Error Engine::run(LlamacFunction function, const Variables &variables) {
     shape.dynamicSharedBytes = launch.dynamic_shared_bytes;
     shape.cooperative = launch.cooperative != 0;
     shape.programmatic = launch.programmatic != 0;
-    if (Error error = device.launch(kernels[launch.kernel], shape,
-                                    pointers.data(), pointers.size(), stream))
-      return error;
+    bool isEmpty = shape.grid.x == 0 || shape.grid.y == 0 || shape.grid.z == 0;
+    if (!isEmpty)
+      if (Error error = device.launch(kernels[launch.kernel], shape,
+                                      pointers.data(), pointers.size(), stream))
+        return error;
     if (!residualHandler || function != LLAMAC_FUNCTION_PREFILL)
       continue;
     if (&launch + 1 == launches.end() || (&launch + 1)->layer != launch.layer)
@@ -449,6 +451,8 @@ Error Engine::prefill(KvCache::Sequence sequence,
     variables[LLAMAC_VARIABLE_TOKENS] = count;
     variables[LLAMAC_VARIABLE_SPLITS] =
         ceilDivide<uint64_t>(position + count, LLAMAC_SPLIT_TOKENS);
+    variables[LLAMAC_VARIABLE_SEVERAL_SPLITS] =
+        variables[LLAMAC_VARIABLE_SPLITS] > 1;
     if (Error error = run(LLAMAC_FUNCTION_PREFILL, variables))
       return error;
     start += count;

@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 #define LLAMAC_PLAN_MAGIC 0x4e414c50434d4c4cull /* "LLMCPLAN" */
-#define LLAMAC_FORMAT_VERSION 3u
+#define LLAMAC_FORMAT_VERSION 4u
 #define LLAMAC_SECTION_PLAN ".llamac.plan"
 #define LLAMAC_SECTION_PTX ".llamac.ptx"
 #define LLAMAC_SECTION_KERNELS_PTX ".llamac.kernels.ptx"
@@ -88,7 +88,8 @@ enum LlamacVariable {
   LLAMAC_VARIABLE_HEAD_START = 2, /* first row that @head works on */
   LLAMAC_VARIABLE_HEAD_ROWS = 3,  /* rows that @head works on, <= head_rows_max */
   LLAMAC_VARIABLE_SPLITS = 4,     /* ceil((largest position in this step + 1) / LLAMAC_SPLIT_TOKENS) */
-  LLAMAC_VARIABLE_COUNT = 5
+  LLAMAC_VARIABLE_SEVERAL_SPLITS = 5, /* 1 where SPLITS is above 1, else 0: nothing is to be merged */
+  LLAMAC_VARIABLE_COUNT = 6
 };
 
 /* ceil(variable * multiplier / divisor). divisor is never 0. */
@@ -117,7 +118,7 @@ struct LlamacLaunch {
   uint32_t argument_count;
   uint32_t cooperative;                /* 0 or 1 */
   uint32_t programmatic;               /* 1: may start before the launch before it ends; it waits itself */
-  struct LlamacExpression grid[3];     /* x y z */
+  struct LlamacExpression grid[3];     /* x y z; where one comes out as 0, the launch is not made */
   uint32_t block[3];                   /* threads */
   uint32_t dynamic_shared_bytes;
   int32_t layer;                       /* of the model, from 0; -1: part of none */

@@ -232,7 +232,7 @@ std::string llrt::describe(const Executable &executable,
   render(planFacts(executable), 2, text);
   text += "device memory (bytes)\n" + byteTable(executable, options);
   text += "kernels (shared memory: static + dynamic bytes; blocks a "
-          "multiprocessor holds, and what limits them; launches)\n" +
+          "multiprocessor holds, and what limits them; launches at most)\n" +
           kernelTable(executable, kernels);
   return text;
 }

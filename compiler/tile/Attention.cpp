@@ -20,8 +20,9 @@
 //   h.   l = alpha l + rowsum P, before P is rounded.
 //   i.   O = alpha O + round(P) V.
 //   j.   Release the stage; start the copy of a later page into it.
-//   k. Prefill stores O / l. A split stores O, m and l, and the merge kernel
-//      does g to i once more with splits in the place of pages, then k.
+//   k. Prefill stores O / l, and so does a split that is its token's only one.
+//      Other splits store O, m and l, and the merge kernel does g to i once
+//      more with splits in the place of pages, then k.
 //
 // exp2 and not exp, because the machine has exp2: log2(e) goes into the factor
 // that the scores need anyway. The factor is applied to the scores in f32 and
@@ -32,7 +33,8 @@
 //
 // Splits start at multiples of 256 tokens and are merged from first to last.
 // So a row's result depends on its own sequence alone: not on how many splits
-// the longest sequence of the batch has, nor on which block came first.
+// the longest sequence of the batch has, nor on which block came first. The
+// token's own position alone says whether a split is its only one, too.
 //
 // Tests: test/tile/AttentionTest.cpp (values), attention-kernels.mlir (form).
 #include "compiler/tile/Attention.h"
@@ -141,6 +143,13 @@ public:
 
   /// Steps a to j.
   Rows run(llvm::function_ref<Value(Value row)> queryRow);
+  /// Step k, O / l, for row `i` of this lane's two: of `head` of `token`.
+  void store(const Rows &state, int64_t i, Value output, Value token,
+             Value head);
+  /// O of that row, `convert`ed pair by pair, from element `place` of `buffer`.
+  void storePairs(const Rows &state, int64_t i, Value buffer, Value place,
+                  int64_t bytes,
+                  llvm::function_ref<Value(Value low, Value high)> convert);
 
   Value vectorOf(Value low, Value high) {
     return k.pack({low, low, high, high});
@@ -319,6 +328,39 @@ SmallVector<Value> AttentionBlock::addValues(Value values, ValueRange scored) {
   return result;
 }
 
+/// (k)
+void AttentionBlock::store(const Rows &state, int64_t i, Value output,
+                           Value token, Value head) {
+  Value place =
+      k.add(k.mul(token, shape.paddedWidth()), k.mul(head, shape.headDim));
+  Value sum = k.element(state.sum, i);
+  storePairs(state, i, output, place, shape.elementBytes(),
+             [&](Value low, Value high) {
+               low = k.divide(low, sum);
+               high = k.divide(high, sum);
+               return shape.storageType.isF32()
+                          ? k.pack({low, high})
+                          : k.roundPair(low, high, shape.storageType);
+             });
+}
+
+void AttentionBlock::storePairs(
+    const Rows &state, int64_t i, Value buffer, Value place, int64_t bytes,
+    llvm::function_ref<Value(Value low, Value high)> convert) {
+  Value first = k.mul(k.bitAnd(k.lane(), 3), 2);
+  Value to = k.address(buffer, k.mul(k.add(place, first), bytes));
+  for (auto [n, fragment] : llvm::enumerate(state.output)) {
+    Value pair =
+        convert(k.element(fragment, 2 * i), k.element(fragment, 2 * i + 1));
+    int64_t column = n * 8;
+    auto store = [&] { k.store(pair, k.address(to, column * bytes)); };
+    if (column + 8 <= shape.headDim)
+      store();
+    else
+      k.when(k.ult(first, shape.headDim - column), store);
+  }
+}
+
 /// The slopes of #llama.alibi: 2^e, e being linear in the head on each side of
 /// the largest power of two.
 void AttentionBlock::computeSlopes() {
@@ -439,28 +481,9 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
     return k.address(query, k.mul(place, dim * shape.elementBytes()));
   });
 
-  // (k)
-  int64_t bytes = shape.elementBytes();
-  for (int64_t i = 0; i < 2; ++i)
+  for (int64_t i = 0; i < 2; ++i) // (k)
     k.when(k.ult(rows[i], rowCount), [&] {
-      Value place = k.add(k.mul(tokenOf(rows[i]), shape.paddedWidth()),
-                          k.mul(headOf(rows[i]), dim));
-      Value first = k.mul(k.bitAnd(k.lane(), 3), 2);
-      Value to = k.address(output, k.mul(k.add(place, first), bytes));
-      Value sum = k.element(state.sum, i);
-      for (auto [n, fragment] : llvm::enumerate(state.output)) {
-        Value low = k.divide(k.element(fragment, 2 * i), sum);
-        Value high = k.divide(k.element(fragment, 2 * i + 1), sum);
-        Value pair = shape.storageType.isF32()
-                         ? k.pack({low, high})
-                         : k.roundPair(low, high, shape.storageType);
-        int64_t column = n * 8;
-        auto store = [&] { k.store(pair, k.address(to, column * bytes)); };
-        if (column + 8 <= dim)
-          store();
-        else
-          k.when(k.ult(first, dim - column), store);
-      }
+      block.store(state, i, output, tokenOf(rows[i]), headOf(rows[i]));
     });
   k.finishKernel(kernel);
   builder.setInsertionPointAfter(kernel);
@@ -475,12 +498,13 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
                                    const AttentionShape &shape,
                                    StringRef name) {
   KernelBuilder k(builder.getUnknownLoc(), builder);
-  SmallVector<Parameter> parameters(6, Parameter::Pointer);
+  SmallVector<Parameter> parameters(7, Parameter::Pointer);
   gpu::GPUFuncOp kernel = k.startKernel(name, parameters, 32);
   AwaitPreviousOp::create(k);
   Value query = kernel.getArgument(0), kv = kernel.getArgument(1),
         positions = kernel.getArgument(2), slots = kernel.getArgument(3),
-        blockTable = kernel.getArgument(4), partials = kernel.getArgument(5);
+        blockTable = kernel.getArgument(4), partials = kernel.getArgument(5),
+        output = kernel.getArgument(6);
   int64_t group = shape.group(), dim = shape.headDim;
   constexpr int64_t splitPages = AttentionShape::splitTokens / pageTokens;
 
@@ -521,33 +545,34 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
           query, k.mul(k.add(tokenHead, head), dim * shape.elementBytes()));
     });
 
-    // (k)
+    // (k) Merging one split would multiply O and l by 2^0 and add 0: the same
+    // but for the sign of a zero, which the next product's sums do not show.
+    auto storePartial = [&](int64_t i, Value head) {
+      Value place = k.widen(k.add(tokenHead, head));
+      place =
+          k.add(k.mul(place, k.constant64(shape.maxSplits())), k.widen(split));
+      place = k.mul(place, k.constant64((dim + 2) * 4));
+      Value to = k.address(partials, place);
+      block.storePairs(
+          state, i, to, k.constant(0), 4,
+          [&](Value low, Value high) { return k.pack({low, high}); });
+      k.when(k.equal(k.bitAnd(k.lane(), 3), 0), [&] {
+        Value pair =
+            k.pack({k.element(state.maximum, i), k.element(state.sum, i)});
+        k.store(pair, k.address(to, dim * 4));
+      });
+    };
+    Value only = k.ult(position, AttentionShape::splitTokens);
+    Value several = k.compare(arith::CmpIPredicate::uge, position,
+                              k.constant(AttentionShape::splitTokens));
     for (int64_t i = 0; i < 2; ++i) {
       Value head = k.add(firstHead, k.add(k.shr(k.lane(), 2), 8 * i));
-      k.when(k.ult(head, group), [&] {
-        Value place = k.widen(k.add(tokenHead, head));
-        place = k.add(k.mul(place, k.constant64(shape.maxSplits())),
-                      k.widen(split));
-        place = k.mul(place, k.constant64((dim + 2) * 4));
-        Value to = k.address(partials, place);
-        Value first = k.mul(k.bitAnd(k.lane(), 3), 2);
-        Value mine = k.address(to, k.mul(first, 4));
-        for (auto [n, fragment] : llvm::enumerate(state.output)) {
-          Value pair = k.pack(
-              {k.element(fragment, 2 * i), k.element(fragment, 2 * i + 1)});
-          int64_t column = n * 8;
-          auto store = [&] { k.store(pair, k.address(mine, column * 4)); };
-          if (column + 8 <= dim)
-            store();
-          else
-            k.when(k.ult(first, dim - column), store);
-        }
-        k.when(k.equal(first, 0), [&] {
-          Value pair =
-              k.pack({k.element(state.maximum, i), k.element(state.sum, i)});
-          k.store(pair, k.address(to, dim * 4));
-        });
+      Value exists = k.ult(head, group);
+      k.when(k.both(exists, only), [&] {
+        block.store(state, i, output, token, k.add(k.mul(kvHead, group), head));
       });
+      if (shape.maxSplits() > 1)
+        k.when(k.both(exists, several), [&] { storePartial(i, head); });
     }
   });
   k.finishKernel(kernel);

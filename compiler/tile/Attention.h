@@ -15,7 +15,8 @@
 //   block_table  i32 [max_batch][max_pages]     page numbers
 //   output       storage [T][paddedWidth()]     columns past heads*D untouched
 //   partials     f32 [T][heads][max_splits][D + 2]: O (not yet divided by l),
-//                then m (base-2 logarithm) and l
+//                then m (base-2 logarithm) and l; of tokens with more than one
+//                split, and there are none where max_splits is 1
 //
 // The query heads of one KV head share the rows of a tile: flattened row
 // r = token * group + head_in_group.
@@ -68,7 +69,8 @@ struct AttentionShape {
   int64_t paddedWidth() const { return (heads * headDim + 63) / 64 * 64; }
   /// Bytes of `partials` for a batch of `tokens`.
   int64_t partialBytes(int64_t tokens) const {
-    return tokens * heads * maxSplits() * (headDim + 2) * 4;
+    return maxSplits() == 1 ? 0
+                            : tokens * heads * maxSplits() * (headDim + 2) * 4;
   }
 };
 
@@ -78,7 +80,7 @@ Value firstSeen(KernelBuilder &k, const AttentionShape &shape, Value position);
 /// One grid dimension: ceil(variable * multiplier / divisor), as in
 /// LlamacExpression.
 struct AttentionGrid {
-  enum Variable { One, Tokens, Splits } variable = One;
+  enum Variable { One, Tokens, Splits, SeveralSplits } variable = One;
   int64_t multiplier = 1;
   int64_t divisor = 1;
 };
@@ -105,11 +107,12 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
                                      StringRef name);
 
 /// One token per sequence; one block reads splitTokens of the KV cache:
-///   (q, kv, positions, slots, block_table, partials)
+///   (q, kv, positions, slots, block_table, partials, output)
+/// A token with one split gets its output, others their partials.
 gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
                                    const AttentionShape &shape, StringRef name);
 
-/// The splits of each (token, head) into one:
+/// The splits of each (token, head) that has several into one:
 ///   (partials, positions, output)
 gpu::GPUFuncOp buildAttentionMerge(OpBuilder &builder,
                                    const AttentionShape &shape, StringRef name);

@@ -6,9 +6,10 @@
 //                      O = O 2^(m - m') + O_s 2^(m_s - m')
 //
 // The number of splits is that of the token's own position, so a sequence gets
-// the same bits in any batch. One split alone comes out as O / l: it is scaled
-// by 2^0 and added to 0. With a window the first split is the first that is
-// seen: those before it wrote nothing. Test: test/tile/AttentionTest.cpp.
+// the same bits in any batch. A token with one split has its output from that
+// split already and is left alone; where the step has such tokens only, the
+// grid is empty. With a window the first split is the first that is seen: those
+// before it wrote nothing. Test: test/tile/AttentionTest.cpp.
 #include "compiler/tile/Attention.h"
 
 #include "compiler/tile/KernelBuilder.h"
@@ -23,7 +24,7 @@ AttentionLaunch getAttentionMergeLaunch(const AttentionShape &shape) {
   int64_t elements = shape.heads * shape.headDim;
   return {{{AttentionGrid::Tokens, 1, 1},
            {AttentionGrid::One, elements, 2 * threads},
-           {}},
+           {AttentionGrid::SeveralSplits, 1, 1}},
           threads,
           0};
 }
@@ -48,8 +49,11 @@ gpu::GPUFuncOp buildAttentionMerge(OpBuilder &builder,
   Value token = k.block();
   Value blockStart = k.mul(k.block(gpu::Dimension::y), 2 * threads);
   Value element = k.add(blockStart, k.mul(k.thread(), 2));
-  k.when(k.ult(element, shape.heads * shape.headDim), [&] {
-    Value position = k.load(k.i32(), k.address(positions, k.mul(token, 4)));
+  Value position = k.load(k.i32(), k.address(positions, k.mul(token, 4)));
+  Value several = k.compare(arith::CmpIPredicate::uge, position,
+                            k.constant(AttentionShape::splitTokens));
+  Value exists = k.ult(element, shape.heads * shape.headDim);
+  k.when(k.both(exists, several), [&] {
     Value splits = k.add(k.udiv(position, AttentionShape::splitTokens), 1);
     Value head = k.udiv(element, shape.headDim);
     Value place = k.widen(k.add(k.mul(token, shape.heads), head));

@@ -34,8 +34,8 @@ static int64_t chooseRowsPerBlock(const ProductShape &shape,
 static int64_t chooseWarps(const ProductShape &shape) {
   if (shape.tokensPerBlock == 32)
     return 4;
-  int64_t warps = std::max<int64_t>(
-      4, (shape.storage.isF32() ? 128 : 256) / shape.rowsPerBlock);
+  int64_t warps = std::max<int64_t>(4, (shape.storage.isF32() ? 128 : 256) /
+                                           shape.rowsPerBlock);
   while (warps > 4 && 4 * warps > shape.kTiles())
     warps /= 2;
   return warps;
@@ -346,9 +346,11 @@ LogicalResult LlamaTiler::tileAttention(llama::AttentionOp op) {
   if (isDecode) {
     Value partials = host->place(loc, Host::Workspace, workspace.partials);
     add("attention_split", getAttentionSplitLaunch(attention),
-        buildAttentionSplit, {query, cache, positions, slots, table, partials});
-    add("attention_merge", getAttentionMergeLaunch(attention),
-        buildAttentionMerge, {partials, positions, output});
+        buildAttentionSplit,
+        {query, cache, positions, slots, table, partials, output});
+    if (attention.maxSplits() > 1)
+      add("attention_merge", getAttentionMergeLaunch(attention),
+          buildAttentionMerge, {partials, positions, output});
   } else {
     add("attention_prefill", getAttentionPrefillLaunch(attention),
         buildAttentionPrefill,

@@ -36,8 +36,10 @@ def TileLlamaPass : Pass<"tile-llama", "::mlir::ModuleOp"> {
 
     The host functions are @prefill and @decode, up to the last layer, and @head.
     All take (weights, workspace, kv_pool, rope : !llvm.ptr<1>, tokens,
-    head_start, head_rows, splits : i32): the buffers and the variables of
-    runtime/ExecutableFormat.h in its order. The module gets two dictionaries of
+    head_start, head_rows, splits, several_splits : i32): the buffers and the
+    variables of runtime/ExecutableFormat.h in its order. A launch whose grid
+    comes out as 0 (the merge of attention, where several_splits is 0) is not
+    made. The module gets two dictionaries of
     i64: `tile.workspace` (bytes, and the offsets of tokens, positions, slots,
     block_table, next_token, logits) and `tile.limits` (max_chunk,
     head_rows_max, weights_bytes, page_bytes).

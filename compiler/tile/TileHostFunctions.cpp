@@ -11,7 +11,7 @@ using namespace mlir::tile;
 HostFunction::HostFunction(OpBuilder &outer, Location loc, StringRef name)
     : builder(outer) {
   SmallVector<Type> types(4, LLVM::LLVMPointerType::get(outer.getContext(), 1));
-  types.append(4, outer.getI32Type());
+  types.append(5, outer.getI32Type());
   function =
       func::FuncOp::create(outer, loc, name, outer.getFunctionType(types, {}));
   builder.setInsertionPointToStart(function.addEntryBlock());
@@ -48,6 +48,8 @@ Value HostFunction::extent(Location loc, const AttentionGrid &grid) {
     variable = get(Tokens);
   if (grid.variable == AttentionGrid::Splits)
     variable = get(Splits);
+  if (grid.variable == AttentionGrid::SeveralSplits)
+    variable = get(SeveralSplits);
   return ExtentOp::create(builder, loc, builder.getIndexType(), variable,
                           grid.multiplier, grid.divisor);
 }

@@ -11,12 +11,14 @@
 namespace mlir::tile {
 
 /// func.func @name(%weights, %workspace, %kv_pool, %rope : !llvm.ptr<1>,
-///                 %tokens, %head_start, %head_rows, %splits : i32)
-/// The arguments are those of runtime/ExecutableFormat.h, in its order.
+///                 %tokens, %head_start, %head_rows, %splits,
+///                 %several_splits : i32)
+/// The arguments are those of runtime/ExecutableFormat.h, in its order. A
+/// launch one of whose extents comes out as 0 has no blocks and is not made.
 class HostFunction {
 public:
   enum Buffer { Weights, Workspace, KvPool, Rope };
-  enum Variable { Tokens, HeadStart, HeadRows, Splits };
+  enum Variable { Tokens, HeadStart, HeadRows, Splits, SeveralSplits };
 
   /// Created at the insertion point of `builder`, which then is behind it.
   HostFunction(OpBuilder &builder, Location loc, StringRef name);

@@ -110,7 +110,8 @@ def Tile_PlaceOp : Tile_Op<"place", [Pure, AllTypesMatch<["buffer", "address"]>]
 def Tile_ExtentOp : Tile_Op<"extent", [Pure]> {
   let summary = "a grid size: ceil(variable * multiplier / divisor)";
   let description = [{
-    Without a variable the variable is 1.
+    Without a variable the variable is 1. Where it is 0 the grid is empty, and
+    the launch is not made.
     ```mlir
     %y = tile.extent %tokens * 1 per 32
     %x = tile.extent * 4 per 1

@@ -116,7 +116,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     // ...
   }
   // ...
-  func.func @decode(%arg0: !llvm.ptr<1>, %arg1: !llvm.ptr<1>, %arg2: !llvm.ptr<1>, %arg3: !llvm.ptr<1>, %arg4: i32, %arg5: i32, %arg6: i32, %arg7: i32) {
+  func.func @decode(%arg0: !llvm.ptr<1>, %arg1: !llvm.ptr<1>, %arg2: !llvm.ptr<1>, %arg3: !llvm.ptr<1>, %arg4: i32, %arg5: i32, %arg6: i32, %arg7: i32, %arg8: i32) {
     %0 = tile.extent %arg4 * 1 per 1
     %1 = tile.extent * 1 per 1
     %2 = tile.extent * 1 per 1
@@ -153,10 +153,10 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c32 = arith.constant 32 : index
     %c1_4 = arith.constant 1 : index
     %c1_5 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@attention_split blocks in (%19, %20, %21) threads in (%c32, %c1_4, %c1_5)  dynamic_shared_memory_size %c32784_i32 args(%13 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %15 : !llvm.ptr<1>, %16 : !llvm.ptr<1>, %18 : !llvm.ptr<1>) {tile.layer = 0 : i64, tile.programmatic}
+    gpu.launch_func  @kernels::@attention_split blocks in (%19, %20, %21) threads in (%c32, %c1_4, %c1_5)  dynamic_shared_memory_size %c32784_i32 args(%13 : !llvm.ptr<1>, %arg2 : !llvm.ptr<1>, %14 : !llvm.ptr<1>, %15 : !llvm.ptr<1>, %16 : !llvm.ptr<1>, %18 : !llvm.ptr<1>, %17 : !llvm.ptr<1>) {tile.layer = 0 : i64, tile.programmatic}
     %22 = tile.extent %arg4 * 1 per 1
     %23 = tile.extent * 256 per 256
-    %24 = tile.extent * 1 per 1
+    %24 = tile.extent %arg8 * 1 per 1
     %c0_i32_6 = arith.constant 0 : i32
     %c128_7 = arith.constant 128 : index
     %c1_8 = arith.constant 1 : index

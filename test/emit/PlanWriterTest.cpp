@@ -17,7 +17,7 @@ std::string makeModule(const std::string &prefill) {
   std::string arguments =
       "(%weights: !llvm.ptr<1>, %workspace: !llvm.ptr<1>, "
       "%kv_pool: !llvm.ptr<1>, %rope: !llvm.ptr<1>, %tokens: i32, "
-      "%head_start: i32, %head_rows: i32, %splits: i32)";
+      "%head_start: i32, %head_rows: i32, %splits: i32, %several_splits: i32)";
   return R"(module attributes {gpu.container_module,
     llama.model = #llama.model<hidden_size = 64, intermediate_size = 96,
       layers = 2, heads = 4, kv_heads = 2, head_dim = 16, vocab_size = 128,
@@ -76,13 +76,14 @@ const char *const body = R"(
   %a = tile.place %workspace[64] : !llvm.ptr<1>
   %gx = tile.extent %tokens * 3 per 32
   %gy = tile.extent * 4 per 1
+  %gz = tile.extent %several_splits * 1 per 1
   %c1 = arith.constant 1 : index
   %c128 = arith.constant 128 : index
   %five = arith.constant -5 : i32
   %shared = arith.constant 32768 : i32
   gpu.launch_func @kernels::@embed blocks in (%c1, %c1, %c1)
       threads in (%c128, %c1, %c1) args(%rope : !llvm.ptr<1>, %splits : i32)
-  gpu.launch_func @kernels::@qkv blocks in (%gx, %gy, %c1)
+  gpu.launch_func @kernels::@qkv blocks in (%gx, %gy, %gz)
       threads in (%c128, %c1, %c1) dynamic_shared_memory_size %shared
       args(%a : !llvm.ptr<1>, %five : i32)
       {tile.layer = 3 : i64, tile.programmatic}
@@ -112,6 +113,7 @@ TEST_F(PlanWriterTest, LaunchesAndArguments) {
   EXPECT_EQ(launch.grid[0].divisor, 32u);
   EXPECT_EQ(launch.grid[1].variable, uint32_t(LLAMAC_VARIABLE_ONE));
   EXPECT_EQ(launch.grid[1].multiplier, 4u);
+  EXPECT_EQ(launch.grid[2].variable, uint32_t(LLAMAC_VARIABLE_SEVERAL_SPLITS));
   EXPECT_EQ(launch.grid[2].multiplier, 1u);
   const LlamacArgument *arguments = plan.arguments.data();
   EXPECT_EQ(arguments[0].kind, uint32_t(LLAMAC_ARGUMENT_POINTER));

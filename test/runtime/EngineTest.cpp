@@ -19,11 +19,16 @@ protected:
   void SetUp() override { make({}); }
   void TearDown() override { std::remove(path.c_str()); }
 
-  void make(const toy::Options &options) {
+  void make(const toy::Options &options,
+            void (*alter)(toy::Sections &) = nullptr) {
     toyOptions = options;
     path = testing::TempDir() + "engine-" + std::to_string(getpid());
-    toy::writeFile(path,
-                   toy::append(toy::emptyElf(), toy::makeSections(options)));
+    toy::Sections sections = toy::makeSections(options);
+    if (alter) {
+      alter(sections);
+      sections.seal();
+    }
+    toy::writeFile(path, toy::append(toy::emptyElf(), sections));
     auto opened = Executable::open(path);
     ASSERT_TRUE(opened) << opened.error().message();
     executable = std::move(*opened);
@@ -89,7 +94,7 @@ protected:
 } // namespace
 
 TEST(ExpressionTest, RoundsUp) {
-  std::array<uint64_t, LLAMAC_VARIABLE_COUNT> variables{1, 100, 3, 4, 5};
+  std::array<uint64_t, LLAMAC_VARIABLE_COUNT> variables{1, 100, 3, 4, 5, 1};
   EXPECT_EQ(evaluate({LLAMAC_VARIABLE_ONE, 7, 1, 0}, variables), 7u);
   EXPECT_EQ(evaluate({LLAMAC_VARIABLE_TOKENS, 1, 64, 0}, variables), 2u);
   EXPECT_EQ(evaluate({LLAMAC_VARIABLE_TOKENS, 1, 100, 0}, variables), 1u);
@@ -298,6 +303,26 @@ TEST_F(EngineTest, RefusesOneSequenceAndServesItsNeighbours) {
   Error error = engine->prefill(second, randomIds(65, 9), Rows::Last, out);
   ASSERT_TRUE(error);
   EXPECT_EQ(engine->length(second), 61u) << "all or none";
+}
+
+TEST_F(EngineTest, MakesNoLaunchWithoutBlocks) {
+  toy::Options options;
+  options.maxSeqLen = 320;
+  // As a merge of attention's splits: not for sequences of up to 256 tokens.
+  make(options, [](toy::Sections &sections) {
+    uint32_t decode = sections.header().functions[LLAMAC_FUNCTION_DECODE].first;
+    sections.array<LlamacLaunch>(sections.header().launches_offset)[decode]
+        .grid[2] = {LLAMAC_VARIABLE_SEVERAL_SPLITS, 1, 1, 0};
+  });
+  start();
+  KvCache::Sequence sequence = *engine->addSequence();
+  StepOutput out;
+  ASSERT_FALSE(engine->prefill(sequence, randomIds(255, 1), Rows::None, out));
+  for (uint64_t launches : {1, 2}) { // tokens 256 and 257; @head is the one
+    uint64_t before = device.launches;
+    ASSERT_FALSE(engine->decode({{sequence, 9}}, out));
+    EXPECT_EQ(device.launches - before, launches);
+  }
 }
 
 TEST_F(EngineTest, RefusesWrongCalls) {

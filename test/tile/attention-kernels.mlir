@@ -20,16 +20,27 @@
 // CHECK: tile.ring_fill %[[RING]]
 // CHECK: gpu.return
 
-// One warp, and nothing at all for a split behind the sequence's end.
+// One warp, and nothing at all for a split behind the sequence's end. The only
+// split of a token divides and stores 16 bits, others store f32.
 // CHECK-LABEL: gpu.func @attention_split
 // CHECK-SAME: known_block_size = array<i32: 32, 1, 1>
 // CHECK: %[[BEGUN:.*]] = arith.cmpi sle
 // CHECK-NEXT: scf.if %[[BEGUN]]
 // CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384 among warp>
 // CHECK: tile.ring_release %[[RING]]
+// CHECK: %[[ONLY:.*]] = arith.cmpi ult, %[[POSITION:.*]], %c256
+// CHECK: %[[SEVERAL:.*]] = arith.cmpi uge, %[[POSITION]], %c256
+// CHECK: %[[STORED:.*]] = arith.andi %{{.*}}, %[[ONLY]]
+// CHECK-NEXT: scf.if %[[STORED]]
+// CHECK: arith.divf
+// CHECK: llvm.store {{.*}} : i32, !llvm.ptr<1>
+// CHECK: %[[KEPT:.*]] = arith.andi %{{.*}}, %[[SEVERAL]]
+// CHECK-NEXT: scf.if %[[KEPT]]
+// CHECK: llvm.store {{.*}} : vector<2xf32>, !llvm.ptr<1>
 // CHECK: gpu.return
 
 // CHECK-LABEL: gpu.func @attention_merge
+// CHECK: arith.cmpi uge, %{{.*}}, %c256
 // CHECK-NOT: tile.ring
 // CHECK: gpu.return
 
@@ -42,7 +53,8 @@
 // LAUNCH-LABEL: func.func @decode
 // LAUNCH: %[[Z:.*]] = tile.extent %arg7 * 1 per 1
 // LAUNCH: gpu.launch_func  @kernels::@attention_split blocks in (%{{.*}}, %{{.*}}, %[[Z]])
-// LAUNCH: gpu.launch_func  @kernels::@attention_merge
+// LAUNCH: %[[SEVERAL:.*]] = tile.extent %arg8 * 1 per 1
+// LAUNCH: gpu.launch_func  @kernels::@attention_merge blocks in (%{{.*}}, %{{.*}}, %[[SEVERAL]])
 
 module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_size = 96, layers = 1, heads = 4, kv_heads = 2, head_dim = 24, vocab_size = 80, pieces = 80, max_seq_len = 512, max_batch = 2, rope = <theta = 1.000000e+04 : f64>, rms_norm_eps = 1.000000e-05 : f64, tied = true, storage = bf16>} {
   llama.weight @model.embed_tokens.weight : tensor<80x64xbf16>
