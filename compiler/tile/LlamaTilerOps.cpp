@@ -372,12 +372,14 @@ LogicalResult LlamaTiler::tileSample(llama::SampleOp op) {
         return buildGreedy(builder, model.getVocabSize(), op.getPieces(), name);
       });
   Location loc = op.getLoc();
-  launch(*head, loc, kernel,
-         {{head->extent(loc, Host::HeadRows, 1), head->extent(loc, 1),
-           head->extent(loc, 1)},
-          greedyThreads,
-          greedySharedBytes},
-         {head->place(loc, Host::Workspace, workspace.logits),
-          head->place(loc, Host::Workspace, workspace.nextToken)});
+  launch(
+      *head, loc, kernel,
+      {{head->extent(loc, Host::HeadRows, 1),
+        head->extent(loc, greedyBlocks(op.getPieces())), head->extent(loc, 1)},
+       greedyThreads,
+       greedySharedBytes},
+      {head->place(loc, Host::Workspace, workspace.logits),
+       head->place(loc, Host::Workspace, workspace.nextToken),
+       head->place(loc, Host::Workspace, workspace.greedy)});
   return success();
 }

@@ -3,19 +3,19 @@
 // stream with the activations of a few tokens.
 //
 // A block owns `rowsPerBlock` packed rows and `tokensPerBlock` tokens. Of its
-// `warps` (W), warp w streams the k tiles w, w + W, w + 2 W, ... through its own
-// ring of stages, for all rows of the block; the partial sums are then added in
-// the order of the warps. So the order of every sum depends on the model and on
-// whether many tokens are multiplied or few: not on the rows or tokens of a
-// block, nor on the batch.
+// `warps` (W), warp w streams the k tiles w, w + W, w + 2 W, ... through its
+// own ring of stages, for all rows of the block; the partial sums are then
+// added in the order of the warps. So the order of every sum depends on the
+// model and on whether many tokens are multiplied or few: not on the rows or
+// tokens of a block, nor on the batch.
 //
 // The ring is filled before tile.await_previous: weights are on their way while
 // the kernel before still works.
 //
 // The norm's prologue rounds gamma * x and keeps the sum of x^2 beside the
 // product; rsqrt(mean + eps) multiplies the finished sums. f16 scales gamma * x
-// by a power of two taken from the row's maximum, undone with the rsqrt. A bias,
-// one element a packed row, is added to the scaled sums, in f32.
+// by a power of two taken from the row's maximum, undone with the rsqrt. A
+// bias, one element a packed row, is added to the scaled sums, in f32.
 #ifndef LLAMAC_COMPILER_TILE_PRODUCTS_H
 #define LLAMAC_COMPILER_TILE_PRODUCTS_H
 
@@ -129,10 +129,15 @@ gpu::GPUFuncOp buildEmbedding(OpBuilder &builder, Type storage, int64_t hidden,
                               int64_t stride, StringRef name);
 
 /// The id below `pieces` with the highest logit, ties to the lowest:
-///   (logits f32 [rows][vocabulary], next_token i32 [rows]). Grid: one block a
-/// row; greedyThreads threads; greedySharedBytes of shared memory.
-constexpr int64_t greedyThreads = 1024; ///< the last step takes one warp
+///   (logits f32 [rows][vocabulary], next_token i32 [rows], state [rows]).
+/// Grid: rows x greedyBlocks(); greedyThreads threads; greedySharedBytes of
+/// shared memory. A row's state is best : i64 and arrived : i32, zeros before a
+/// launch and after it.
+constexpr int64_t greedyThreads = 512;
+constexpr int64_t greedyLogits = 4096; ///< of a block, where 64 are enough
 constexpr int64_t greedySharedBytes = greedyThreads / 32 * 8;
+constexpr int64_t greedyStateBytes = 16;
+int64_t greedyBlocks(int64_t pieces);
 gpu::GPUFuncOp buildGreedy(OpBuilder &builder, int64_t vocabulary,
                            int64_t pieces, StringRef name);
 

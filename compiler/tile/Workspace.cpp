@@ -2,6 +2,8 @@
 // In: the model's sizes. Out: offsets. Test: test/tile/tile-llama.mlir.
 #include "compiler/tile/Workspace.h"
 
+#include "compiler/tile/Products.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -52,6 +54,7 @@ Workspace::Workspace(llama::ModelAttr model, int64_t maxChunk)
   slots = take(rows * 4);
   blockTable = take(batch * maxPages * 4);
   nextToken = take(headRowsMax * 4);
+  greedy = take(headRowsMax * greedyStateBytes);
 }
 
 DictionaryAttr Workspace::getAttr(Builder &builder) const {

@@ -35,6 +35,7 @@ struct Workspace {
   int64_t slots = 0;      ///< i32 [rows]
   int64_t blockTable = 0; ///< i32 [max_batch][maxPages]
   int64_t nextToken = 0;  ///< i32 [headRowsMax]
+  int64_t greedy = 0;     ///< [headRowsMax], see buildGreedy
   int64_t bytes = 0;      ///< of all
 
   /// What emit and the runtime need of it, as `tile.workspace` on the module.

@@ -51,7 +51,12 @@ module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_siz
   // CHECK: gpu.func @attention_split
   // Sequences of 128 tokens are one split: there is nothing to merge.
   // CHECK-NOT: @attention_merge
+  // 500 logits are one block's: nothing is combined.
   // CHECK: gpu.func @argmax
+  // CHECK: nvvm.redux.sync umax
+  // CHECK: nvvm.redux.sync umin
+  // CHECK-NOT: llvm.atomicrmw
+  // CHECK: gpu.return
 
   func.func private @prefill_layer(%x: tensor<1x128x64xf32>, %p: tensor<1xi32>,
       %kc: tensor<1x128x2x16xbf16>, %vc: tensor<1x128x2x16xbf16>, %n1: tensor<64xbf16>,
@@ -133,7 +138,9 @@ module attributes {llama.model = #llama.model<hidden_size = 64, intermediate_siz
 // CHECK: %[[X:.*]] = tile.extent %[[ROWS]] * 1 per 8
 // CHECK: %[[Y:.*]] = tile.extent * 8 per 1
 // CHECK: gpu.launch_func @kernels::@head_8 blocks in (%[[X]], %[[Y]], %{{.*}}) {{.*}} args(%[[S]] : !llvm.ptr<1>, %[[GAMMA]] : !llvm.ptr<1>, %[[W]] : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>, %[[START]] : i32, %[[ROWS]] : i32) {tile.programmatic}
-// CHECK: gpu.launch_func @kernels::@argmax
+// CHECK: %[[ROW:.*]] = tile.extent %[[ROWS]] * 1 per 1
+// CHECK: %[[PARTS:.*]] = tile.extent * 1 per 1
+// CHECK: gpu.launch_func @kernels::@argmax blocks in (%[[ROW]], %[[PARTS]], %{{.*}}) threads in (%c512{{.*}}) {{.*}} args(%{{.*}} : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>)
 
 // CHECK-LABEL: func.func @prefill(
 // CHECK: gpu.launch_func @kernels::@embed{{.*}})
