@@ -318,7 +318,7 @@ TEST_F(EngineTest, MakesNoLaunchWithoutBlocks) {
   KvCache::Sequence sequence = *engine->addSequence();
   StepOutput out;
   ASSERT_FALSE(engine->prefill(sequence, randomIds(255, 1), Rows::None, out));
-  for (uint64_t launches : {1, 2}) { // tokens 256 and 257; @head is the one
+  for (uint64_t launches : {2, 3}) { // tokens 256, 257; @head, advance, ...
     uint64_t before = device.launches;
     ASSERT_FALSE(engine->decode({{sequence, 9}}, out));
     EXPECT_EQ(device.launches - before, launches);
