@@ -103,8 +103,10 @@ struct AwaitPreviousLowering : OpConversionPattern<AwaitPreviousOp> {
   matchAndRewrite(AwaitPreviousOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     if (startsEarly)
-      // In this order: with the next kernel's blocks come at most those of one
-      // kernel more, and their weights are asked for when this one's are here.
+      // In this order: what a kernel reads before it waits is of kernels before
+      // the last one, and over. With the next kernel's blocks come at most
+      // those of one kernel more, and their weights are asked for when this
+      // one's are here.
       for (NVVM::GridDepActionKind kind :
            {NVVM::GridDepActionKind::wait,
             NVVM::GridDepActionKind::launch_dependents})

@@ -7,7 +7,8 @@
 // heads that share it are the rows of its tile, 16 rows to a warp.
 //
 //   a. Read the warp's query rows; O = 0, l = 0, m = -inf for each row.
-//   b. Start the copies of the first pages of K and V into the ring.
+//   b. Start the copies of the first pages of K and V into the ring. A split
+//      does so before tile.await_previous, but for the token's own page.
 //   For each page of 64 tokens, in ascending order:
 //   c.   Wait for its stage.
 //   d.   On the last page, zero V's rows past the last position: a page that
@@ -129,9 +130,10 @@ public:
   // What the kernel says about its rows and pages.
   Value kv, blockTable; ///< the table's row of the sequence
   Value firstPage, endPage;
-  Value lastPosition;        ///< of all rows of the block
-  Value rowPositions[2];     ///< of this lane's two rows
-  Value rowHeads[2];         ///< query heads of these; with linear biases only
+  Value freshPage;       ///< the launch before writes it; null: that has ended
+  Value lastPosition;    ///< of all rows of the block
+  Value rowPositions[2]; ///< of this lane's two rows
+  Value rowHeads[2];     ///< query heads of these; with linear biases only
   Value warpFirst, warpLast; ///< smallest and largest position in the warp
   Value warpHasRows;         ///< i1
 
@@ -181,8 +183,15 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
   Value ring = RingOp::create(
       k, RingType::get(k.getContext(), layout.stages, layout.stageBytes, scope),
       k.constant(0), k.constant(layout.barriers));
-  for (int64_t step = 0; step < layout.stages; ++step) // (b)
-    fill(ring, k.constant(step), k.add(firstPage, step / parts), step % parts);
+  for (int64_t step = 0; step < layout.stages; ++step) { // (b)
+    Value page = k.add(firstPage, step / parts);
+    if (freshPage)
+      k.when(k.compare(arith::CmpIPredicate::uge, page, freshPage),
+             [&] { AwaitPreviousOp::create(k); });
+    fill(ring, k.constant(step), page, step % parts);
+  }
+  if (freshPage)
+    AwaitPreviousOp::create(k);
   products->loadQueries(queryRow); // (a)
   if (shape.hasBiases())
     computeSlopes();
@@ -494,13 +503,16 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
 // Decode: one split
 //===----------------------------------------------------------------------===//
 
+// The launch before is the layer's qkv, which writes the queries and, in the KV
+// cache, the token's own page alone. Positions, slots, block table and all
+// other pages were there before the step's first launch.
+
 gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
                                    const AttentionShape &shape,
                                    StringRef name) {
   KernelBuilder k(builder.getUnknownLoc(), builder);
   SmallVector<Parameter> parameters(7, Parameter::Pointer);
   gpu::GPUFuncOp kernel = k.startKernel(name, parameters, 32);
-  AwaitPreviousOp::create(k);
   Value query = kernel.getArgument(0), kv = kernel.getArgument(1),
         positions = kernel.getArgument(2), slots = kernel.getArgument(3),
         blockTable = kernel.getArgument(4), partials = kernel.getArgument(5),
@@ -518,6 +530,8 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
     wanted =
         k.both(wanted, k.ult(firstSeen(k, shape, position),
                              k.add(splitStart, AttentionShape::splitTokens)));
+  k.when(k.bitXor(wanted, k.constantBool(true)),
+         [&] { AwaitPreviousOp::create(k); });
   k.when(wanted, [&] {
     // Rows are query heads; those past the group's compute its last one again.
     Value tokenHead = k.add(k.mul(token, shape.heads), k.mul(kvHead, group));
@@ -534,8 +548,9 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
       block.rowHeads[i] = k.add(k.mul(kvHead, group), k.umin(row, lastHead));
     }
     block.firstPage = k.mul(split, splitPages);
-    block.endPage = k.umin(k.add(block.firstPage, splitPages),
-                           k.add(k.udiv(position, pageTokens), 1));
+    block.freshPage = k.udiv(position, pageTokens);
+    block.endPage =
+        k.umin(k.add(block.firstPage, splitPages), k.add(block.freshPage, 1));
     if (shape.window)
       block.firstPage = k.umax(
           block.firstPage, k.udiv(firstSeen(k, shape, position), pageTokens));

@@ -128,11 +128,13 @@ def Tile_AwaitPreviousOp : Tile_Op<"await_previous"> {
   let summary = "wait for the kernels launched before this one";
   let description = [{
     Behind it a kernel sees what the kernels before it in the stream have
-    written and may write what they read; before it, it may touch weights and
-    its own shared memory alone. Where the GPU starts kernels early, such a
-    kernel runs up to here while the one before still works, and the next one
-    may start once all blocks have come here. Elsewhere it was started after
-    the others' end, and nothing is left to do. Once in every kernel.
+    written and may write what they read. Where the GPU starts kernels early,
+    such a kernel runs up to here while the one before still works, and the
+    next one may start once all blocks have come here. So before it, all but
+    the one kernel before is over: besides weights and its own shared memory a
+    kernel may read, and only read, what that one does not write. Elsewhere it
+    was started after the others' end, and nothing is left to do. On every path
+    of every kernel; a second time it changes nothing.
     ```mlir
     tile.await_previous
     ```

@@ -13,8 +13,9 @@ namespace llrt::test {
 using emu::CheckKind;
 
 /// A kernel (in, out): %t: tid, %b: ctaid, %in and %out: arrays of 1024 words
-/// (in: written, out: not), %mine: this thread's word of out, %s: 2048 bytes
-/// of shared memory, %sm: this thread's word of it, %bar: two mbarriers.
+/// (in: written, its last word is the launch's number; out: not), %mine: this
+/// thread's word of out, %s: 2048 bytes of shared memory, %sm: this thread's
+/// word of it, %bar: two mbarriers.
 inline std::string checkKernel(const std::string &body) {
   return header +
          ".visible .entry k(.param .u64 pin, .param .u64 pout) {\n"
@@ -58,9 +59,12 @@ inline std::string checked(const std::string &body, CheckRun how = {}) {
   shape.block = {how.threads, 1, 1};
   shape.cluster = {how.cluster, 1, 1};
   shape.programmatic = how.programmatic;
-  for (unsigned i = 0; i < how.launches; ++i)
+  for (unsigned i = 0; i < how.launches; ++i) {
+    if (Error failed = emulated.device->copyToDevice(in + 4092, &i, 4))
+      return failed.message();
     if (Error failed = emulated.device->launch(*kernel, shape, arguments, 2))
       return failed.message();
+  }
   return "";
 }
 

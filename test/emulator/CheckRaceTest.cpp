@@ -244,6 +244,34 @@ TEST(CheckRace, KernelsFollowEachOther) {
       twice);
 }
 
+TEST(CheckRace, WhatIsOverWhenAKernelIsLaunchedEarly) {
+  // Launch 0 writes; a later one reads it before it waits.
+  auto body = [](const std::string &reader, const std::string &waits) {
+    return "ld.global.u32 %r0, [%in+4092];\nsetp.eq.u32 %p0, %r0, " + reader +
+           ";\n@%p0 ld.global.u32 %r1, [%out+64]; // HERE\n" + waits +
+           "\nsetp.eq.u32 %p1, %r0, 0; setp.eq.and.u32 %p1, %t, 0, %p1;\n"
+           "@%p1 st.global.u32 [%out+64], 9;";
+  };
+  CheckRun often{32};
+  often.programmatic = true;
+  often.launches = 3;
+  const std::string wait = "griddepcontrol.wait;",
+                    next = "griddepcontrol.launch_dependents;";
+  // Each waits for the one before and only then lets the next one start.
+  expectSilent(body("2", wait + next), often);
+  expectSilent(body("2", wait), often);
+  expectReport(CheckKind::GlobalRace, body("1", wait + next), often);
+  expectReport(CheckKind::GlobalRace, body("2", next + wait), often);
+  expectReport(CheckKind::GlobalRace, body("2", next), often);
+  expectReport(CheckKind::GlobalRace, body("2", ""), often);
+  // All threads of a block let go, one of them without having waited.
+  expectReport(CheckKind::GlobalRace,
+               body("2", "setp.ne.u32 %p2, %t, 5; @%p2 " + wait + next), often);
+  often.launches = 4;
+  expectSilent(body("3", wait + next), often);
+  expectReport(CheckKind::GlobalRace, body("3", next + wait), often);
+}
+
 TEST(CheckRace, OnlyLanesThatRunAreSeen) {
   expectSilent("setp.eq.u32 %p0, %t, 0; @%p0 st.shared.u32 [%s], %t;\n"
                "setp.eq.u32 %p1, %t, 33; @%p1 st.shared.u32 [%s+4], %t;\n"

@@ -24,9 +24,25 @@
 // split of a token divides and stores 16 bits, others store f32.
 // CHECK-LABEL: gpu.func @attention_split
 // CHECK-SAME: known_block_size = array<i32: 32, 1, 1>
+// CHECK-NOT: tile.await_previous
 // CHECK: %[[BEGUN:.*]] = arith.cmpi sle
+// CHECK: arith.xori %[[BEGUN]]
+// CHECK-NEXT: scf.if
+// CHECK-NEXT: tile.await_previous
+// CHECK-NEXT: }
 // CHECK-NEXT: scf.if %[[BEGUN]]
+// The token's own page, and the queries, are of the launch before.
+// CHECK: %[[FRESH:.*]] = arith.divui %{{.*}}, %c64
 // CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 16384 among warp>
+// CHECK: %[[LATE:.*]] = arith.cmpi uge, %{{.*}}, %[[FRESH]]
+// CHECK-NEXT: scf.if %[[LATE]]
+// CHECK-NEXT: tile.await_previous
+// CHECK: tile.ring_fill %[[RING]]
+// CHECK: arith.cmpi uge, %{{.*}}, %[[FRESH]]
+// CHECK-NEXT: scf.if
+// CHECK-NEXT: tile.await_previous
+// CHECK: tile.ring_fill %[[RING]]
+// CHECK-NEXT: tile.await_previous
 // CHECK: tile.ring_release %[[RING]]
 // CHECK: %[[ONLY:.*]] = arith.cmpi ult, %[[POSITION:.*]], %c256
 // CHECK: %[[SEVERAL:.*]] = arith.cmpi uge, %[[POSITION]], %c256

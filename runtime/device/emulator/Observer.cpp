@@ -135,9 +135,10 @@ void llrt::emu::describe(Note &note, const Statement &statement) {
     note.fence = fenceKindOf(opcode);
     note.order = opcode.order(Order::AcquireRelease);
     note.scope = opcode.scope(Scope::System);
-  } else if (root == "griddepcontrol" && opcode.has("wait")) {
+  } else if (root == "griddepcontrol") {
     note.kind = Note::Fence;
-    note.fence = FenceKind::GridDependency;
+    note.fence = opcode.has("wait") ? FenceKind::GridDependency
+                                    : FenceKind::GridDependents;
   } else if ((root == "bar" || root == "barrier") && opcode.has("warp")) {
     note.kind = Note::WarpSync;
     note.meeting = Note::Members;

@@ -31,6 +31,7 @@ enum class FenceKind : uint8_t {
   ProxyAsync,     ///< fence.proxy.async
   MbarrierInit,   ///< fence.mbarrier_init
   GridDependency, ///< griddepcontrol.wait
+  GridDependents, ///< griddepcontrol.launch_dependents
   Other
 };
 

@@ -63,6 +63,7 @@ struct BlockState {
   std::vector<ThreadState> thread;
   std::vector<FenceState> fence; ///< empty until a thread needs it
   bool fencesUsed = false, proxyUsed = false;
+  bool waited = false; ///< some thread, for the grid before
   /// By warp: what all its lanes know of all threads of the block.
   std::vector<uint32_t> warpKnowsAll;
   /// Its lanes have seen the same.

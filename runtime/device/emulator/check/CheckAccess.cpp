@@ -321,7 +321,14 @@ void Checker::touch(const Current &at, Region &region, AccessRoom &room,
     line.list = nullptr;
   }
   if (line.grid != region.grid) {
-    // What is left is the doing of the grid before, and over as one.
+    // What is left is the doing of the grid before, and over as one, and of
+    // others before that, which may be over already.
+    uint16_t kept = 0;
+    for (unsigned i = 0; i < line.count; ++i)
+      if (line.grid >= gridsOver &&
+          (line.list[i].block != previousGrid || line.grid > gridsOver))
+        line.list[kept++] = line.list[i];
+    line.count = kept;
     line.grid = region.grid;
     for (unsigned i = 0; i < line.count; ++i) {
       Access &earlier = line.list[i];

@@ -123,6 +123,7 @@ void Checker::lanesExit(Warp &warp, uint32_t) {
   for (const Warp &each : warp.block->warps)
     if (each.live)
       return;
+  waitsFirst &= block.waited;
   // The block's shared memory goes with its last thread.
   for (uint32_t number : block.openOperations) {
     const AsyncWork &op = work[number];
@@ -218,6 +219,12 @@ void Checker::fence(const Note &note, Warp &warp, uint32_t mask) {
     ThreadState &state = block.thread[thread];
     if (note.fence == FenceKind::GridDependency) {
       learn(block, thread, {gridKnowledge, gridKnowledge});
+      block.waited = true;
+      continue;
+    }
+    if (note.fence == FenceKind::GridDependents) {
+      const KnowledgeRef &seen = state.view.seen;
+      waitsFirst &= !early || (seen && seen->knowsAll(previousGrid, 1));
       continue;
     }
     if (note.fence == FenceKind::ProxyAsync) {

@@ -35,12 +35,16 @@ void Checker::kernelStarts(const Launch &of) {
   if (early) {
     // What the grid before did is not over yet: its accesses stay, as that
     // grid's, until this one waits for it.
-    global.nextGrid();
+    // Those before it are, where each of them waited for its own.
+    const uint32_t number = global.nextGrid();
+    if (waitsFirst)
+      gridsOver = number - 1;
     Knowledge over;
     over.learnAll(previousGrid, 1);
     gridKnowledge = std::make_shared<Knowledge>(std::move(over));
   } else {
     global.nextGeneration();
+    waitsFirst = true;
   }
   work.clear();
   locations.clear();
@@ -66,6 +70,7 @@ void Checker::blockStarts(Block &block) {
   state.thread.assign(warps * 32, ThreadState());
   state.fence.clear();
   state.fencesUsed = state.proxyUsed = false;
+  state.waited = !early;
   state.warpKnowsAll.assign(warps, 0);
   state.warpAgrees.assign(warps, 1);
   state.warpStale.assign(warps, 0);

@@ -16,8 +16,10 @@
 // before acquire patterns that read them, at sufficient scope, through atomic
 // read-modify-writes in between; fences, which the checks also let act through
 // a barrier (every thread fences, all meet, one sets the flag);
-// barrier.cluster; one kernel before the next, unless it was launched early and
-// has not yet executed griddepcontrol.wait.
+// barrier.cluster; one kernel before the next, unless that was launched early
+// and has not yet executed griddepcontrol.wait. It could be launched when each
+// block of the one before had executed launch_dependents, or ended: where all
+// had waited by then, what was before that one is over.
 //
 // The asynchronous proxy (CheckAsync.cpp): an operation is under way from its
 // issue to the moment at which a thread can know that it is over, whenever the
@@ -100,6 +102,10 @@ private:
   std::unordered_map<const Cluster *, View> clusterOver;
   KnowledgeRef gridKnowledge;
   bool early = false; ///< launched while the previous grid may still run
+  /// No block of a grid since the last that was not launched early let the next
+  /// grid start before it had waited for the one before.
+  bool waitsFirst = true;
+  uint32_t gridsOver = 0; ///< those of a lower number are over
 
   BlockState &stateOf(const Block *block) {
     if (block == lastBlock)

@@ -115,10 +115,11 @@ void GlobalShadow::nextGeneration() {
   room.clear();
 }
 
-void GlobalShadow::nextGrid() {
+uint32_t GlobalShadow::nextGrid() {
   ++grid;
   for (auto &[begin, region] : regions)
     region.grid = grid;
+  return grid;
 }
 
 Region *GlobalShadow::search(uint64_t address) {

@@ -146,7 +146,7 @@ public:
   /// All accesses so far are over.
   void nextGeneration();
   /// All accesses so far are the previous grid's.
-  void nextGrid();
+  uint32_t nextGrid();
   AccessRoom room;
 
 private:
