@@ -259,8 +259,9 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
 /// (b, j) K and V of a page lie one after the other: one copy, or one each.
 void AttentionBlock::fill(Value ring, Value step, Value page, int64_t part) {
   Value last = k.sub(endPage, 1);
+  Value entry = k.address(blockTable, k.mul(k.umin(page, last), 4));
   Value number =
-      k.load(k.i32(), k.address(blockTable, k.mul(k.umin(page, last), 4)));
+      freshPage ? k.loadEarly(k.i32(), entry) : k.load(k.i32(), entry);
   Value offset = k.mul(k.widen(number), k.constant64(shape.pageBytes()));
   Value within =
       k.add(k.mul(kvHead, shape.kvHeadBytes()), part * layout.stageBytes);
@@ -505,7 +506,8 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
 
 // The launch before is the layer's qkv, which writes the queries and, in the KV
 // cache, the token's own page alone. Positions, slots, block table and all
-// other pages were there before the step's first launch.
+// other pages were there before the step's first launch; copies by the hardware
+// pass the multiprocessor's own cache by, and so do the loads before the wait.
 
 gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
                                    const AttentionShape &shape,
@@ -523,7 +525,7 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
   Value token = k.udiv(k.block(), headTiles(shape));
   Value firstHead = k.mul(k.urem(k.block(), headTiles(shape)), warpRows);
   Value kvHead = k.block(gpu::Dimension::y), split = k.block(gpu::Dimension::z);
-  Value position = k.load(k.i32(), k.address(positions, k.mul(token, 4)));
+  Value position = k.loadEarly(k.i32(), k.address(positions, k.mul(token, 4)));
   Value splitStart = k.mul(split, AttentionShape::splitTokens);
   Value wanted = k.compare(arith::CmpIPredicate::sle, splitStart, position);
   if (shape.window)
@@ -539,7 +541,7 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
 
     AttentionBlock block(k, shape, SharedLayout(shape, 1));
     block.kv = kv;
-    Value slot = k.load(k.i32(), k.address(slots, k.mul(token, 4)));
+    Value slot = k.loadEarly(k.i32(), k.address(slots, k.mul(token, 4)));
     block.blockTable = k.address(blockTable, k.mul(slot, shape.maxPages() * 4));
     block.lastPosition = block.warpFirst = block.warpLast = position;
     block.rowPositions[0] = block.rowPositions[1] = position;
@@ -578,8 +580,7 @@ gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
       });
     };
     Value only = k.ult(position, AttentionShape::splitTokens);
-    Value several = k.compare(arith::CmpIPredicate::uge, position,
-                              k.constant(AttentionShape::splitTokens));
+    Value several = k.bitXor(only, k.constantBool(true));
     for (int64_t i = 0; i < 2; ++i) {
       Value head = k.add(firstHead, k.add(k.shr(k.lane(), 2), 8 * i));
       Value exists = k.ult(head, group);

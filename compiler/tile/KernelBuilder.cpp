@@ -267,6 +267,12 @@ Value KernelBuilder::address(Value pointer, int64_t offset) {
 Value KernelBuilder::load(Type type, Value pointer) {
   return LLVM::LoadOp::create(*this, type, pointer, alignmentOf(type));
 }
+Value KernelBuilder::loadEarly(Type type, Value pointer) {
+  return LLVM::LoadOp::create(
+      *this, type, pointer, alignmentOf(type), /*isVolatile=*/false,
+      /*isNonTemporal=*/false, /*isInvariant=*/false,
+      /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic, "device");
+}
 void KernelBuilder::store(Value value, Value pointer) {
   LLVM::StoreOp::create(*this, value, pointer, alignmentOf(value.getType()));
 }

@@ -124,6 +124,9 @@ public:
   Value address(Value pointer, int64_t offset);
   /// Aligned to the size of `type`, at most 16 bytes: one instruction.
   Value load(Type type, Value pointer);
+  /// Past the multiprocessor's own cache, which may hold what was there before
+  /// other kernels wrote, until this one has waited for the one before.
+  Value loadEarly(Type type, Value pointer);
   void store(Value value, Value pointer);
 
   // Shared memory, by byte offset; as load and store.

@@ -132,9 +132,10 @@ def Tile_AwaitPreviousOp : Tile_Op<"await_previous"> {
     such a kernel runs up to here while the one before still works, and the
     next one may start once all blocks have come here. So before it, all but
     the one kernel before is over: besides weights and its own shared memory a
-    kernel may read, and only read, what that one does not write. Elsewhere it
-    was started after the others' end, and nothing is left to do. On every path
-    of every kernel; a second time it changes nothing.
+    kernel may read, and only read, what that one does not write, by ring copies
+    or by loads past the multiprocessor's own cache. Elsewhere it was started
+    after the others' end, and nothing is left to do. On every path of every
+    kernel; a second time it changes nothing.
     ```mlir
     tile.await_previous
     ```
