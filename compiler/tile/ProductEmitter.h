@@ -45,6 +45,14 @@ private:
                  int64_t column, int64_t part);
 
   // TileEpilogues.cpp
+  /// What an epilogue reads for one token of a fragment.
+  struct Operands {
+    Value residual[2];          ///< of its two rows
+    Value position, page, turn; ///< of rope; turn: cosine and sine
+  };
+  bool readsEarly() const;
+  void readEarly();
+  Operands readOperands(Value group, Value token);
   void addBias(Fragment &fragment);
   // Of token `half` of the fragment, if it is one of the step.
   void store(const Fragment &fragment, int64_t half);
@@ -56,7 +64,7 @@ private:
   Value get(CacheArgument argument) const {
     return arguments[arguments.size() - (bias ? 7 : 6) + argument];
   }
-  Value cacheAddress(Value head, Value pair, Value position, Value slot);
+  Value cacheAddress(Value head, Value pair, Value position, Value page);
   void storePair(Value first, Value second, Value pointer);
 
   KernelBuilder &k;
@@ -68,19 +76,20 @@ private:
   SmallVector<Value> arguments;
   Value input, gamma, weights, bias, tokens;
   Value thread, lane, warp;
-  Value quad, row;            ///< lane % 4, lane / 4
-  Value firstToken;           ///< of this block
-  Value rowBlock;             ///< whose sums are made
-  Value firstStep;            ///< of the stream, for rowBlock; null: 0
-  Value tokensLeft;           ///< from the first on
-  Value ring, source;         ///< of this warp
-  Value steps;                ///< of this warp, for one row block
-  Value allSteps;             ///< the same, for all of this block
-  Value laneOffset;           ///< in a stage
-  SmallVector<Value> inputs;  ///< by column; f32: two each
-  SmallVector<Value> scales;  ///< the same; f16 with norm only
-  SmallVector<Value> sums;    ///< [column][group]
-  SmallVector<Value> squares; ///< as inputs
+  Value quad, row;             ///< lane % 4, lane / 4
+  Value firstToken;            ///< of this block
+  Value rowBlock;              ///< whose sums are made
+  Value firstStep;             ///< of the stream, for rowBlock; null: 0
+  Value tokensLeft;            ///< from the first on
+  Value ring, source;          ///< of this warp
+  Value steps;                 ///< of this warp, for one row block
+  Value allSteps;              ///< the same, for all of this block
+  Value laneOffset;            ///< in a stage
+  SmallVector<Value> inputs;   ///< by column; f32: two each
+  SmallVector<Value> scales;   ///< the same; f16 with norm only
+  SmallVector<Value> sums;     ///< [column][group]
+  SmallVector<Value> squares;  ///< as inputs
+  SmallVector<Operands> early; ///< of both tokens; none: read when needed
 };
 
 } // namespace mlir::tile

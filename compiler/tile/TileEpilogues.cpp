@@ -9,6 +9,62 @@
 using namespace mlir;
 using namespace mlir::tile;
 
+/// A warp that finishes one fragment at most knows before the products which,
+/// and so what its epilogue reads: asked for then, it is there when the sums
+/// are. A step of few tokens consists of such waits, one after the other.
+bool ProductEmitter::readsEarly() const {
+  const HeadLayout &heads = shape.heads;
+  bool rope = shape.epilogue == Epilogue::Rope;
+  int64_t outputs =
+      rope ? (heads.heads + 2 * heads.kvHeads) * heads.headDim : shape.outputs;
+  return (rope || shape.epilogue == Epilogue::Residual) &&
+         !shape.isPersistent() && groups * columns <= shape.warps &&
+         outputs % shape.rowsPerBlock == 0;
+}
+
+void ProductEmitter::readEarly() {
+  if (!readsEarly())
+    return;
+  // As exchangeSums() will have it of `index` = warp.
+  Value group = k.add(k.mul(rowBlock, groups), k.bitAnd(warp, groups - 1));
+  Value column = k.shr(warp, llvm::Log2_64(groups));
+  Value first = k.add(firstToken, k.add(k.shl(column, 3), k.shl(quad, 1)));
+  Value last = k.sub(tokens, 1);
+  for (int64_t half = 0; half < 2; ++half)
+    early.push_back(readOperands(group, k.umin(k.add(first, half), last)));
+}
+
+ProductEmitter::Operands ProductEmitter::readOperands(Value group,
+                                                      Value token) {
+  Operands read;
+  if (shape.epilogue == Epilogue::Residual) {
+    Value line =
+        k.address(arguments[2], k.mul(k.widen(token), shape.outputStride * 4));
+    for (int64_t part = 0; part < 2; ++part) {
+      Value index = k.add(k.add(k.shl(group, 4), row), 8 * part);
+      read.residual[part] = k.load(k.f32(), k.address(line, k.shl(index, 2)));
+    }
+  }
+  if (shape.epilogue == Epilogue::Rope) {
+    const HeadLayout &heads = shape.heads;
+    Value at = k.shl(token, 2);
+    read.position = k.load(k.i32(), k.address(get(Positions), at));
+    Value slot = k.load(k.i32(), k.address(get(Slots), at));
+    Value entry = k.add(k.mul(slot, heads.maxPages), k.shr(read.position, 6));
+    read.page = k.load(k.i32(), k.address(get(BlockTable), k.shl(entry, 2)));
+    if (heads.rotation != Rotation::None) {
+      int64_t pairsOfHead = heads.headDim / 2;
+      Value pair = k.urem(k.add(k.shl(group, 3), row), pairsOfHead);
+      Value line = heads.rotation == Rotation::ByToken ? token : read.position;
+      read.turn =
+          k.load(k.vector(2, k.f32()),
+                 k.address(arguments[3],
+                           k.shl(k.add(k.mul(line, pairsOfHead), pair), 3)));
+    }
+  }
+  return read;
+}
+
 /// Each of the two rows' element, to the sums of both tokens.
 void ProductEmitter::addBias(Fragment &fragment) {
   LocationScope scope(k, shape.biasTensor);
@@ -52,7 +108,9 @@ void ProductEmitter::storeRows(const Fragment &fragment, int64_t half,
       Value pointer = k.address(line, k.shl(index, 2));
       Value value = fragment.values[2 * part + half];
       if (residual)
-        value = k.addf(k.load(k.f32(), pointer), value);
+        value = k.addf(early.empty() ? k.load(k.f32(), pointer)
+                                     : early[half].residual[part],
+                       value);
       k.store(value, pointer);
     };
     if (shape.outputs % shape.rowsPerBlock == 0)
@@ -90,16 +148,13 @@ void ProductEmitter::storePair(Value first, Value second, Value pointer) {
 
 /// Elements 2*pair and 2*pair + 1 of a key (head < kvHeads) or value head.
 Value ProductEmitter::cacheAddress(Value head, Value pair, Value position,
-                                   Value slot) {
+                                   Value page) {
   const HeadLayout &heads = shape.heads;
   AttentionShape layout;
   layout.storageType = shape.storage;
   layout.kvHeads = heads.kvHeads;
   layout.headDim = heads.headDim;
   layout.layers = heads.layers;
-  Value table = get(BlockTable);
-  Value entry = k.add(k.mul(slot, heads.maxPages), k.shr(position, 6));
-  Value page = k.load(k.i32(), k.address(table, k.shl(entry, 2)));
   Value isValue =
       k.compare(arith::CmpIPredicate::uge, head, k.constant(heads.kvHeads));
   // [kv head][K, V]
@@ -125,15 +180,11 @@ void ProductEmitter::storeRope(const Fragment &fragment, int64_t half,
   auto storeOne = [&] {
     Value head = k.udiv(index, pairsOfHead);
     Value pair = k.urem(index, pairsOfHead);
-    Value position =
-        k.load(k.i32(), k.address(get(Positions), k.shl(token, 2)));
+    Operands read =
+        early.empty() ? readOperands(fragment.group, token) : early[half];
     Value first = fragment.values[half], second = fragment.values[2 + half];
     if (heads.rotation != Rotation::None) {
-      Value line = heads.rotation == Rotation::ByToken ? token : position;
-      Value entry = k.add(k.mul(line, pairsOfHead), pair);
-      Value turn = k.load(k.vector(2, k.f32()),
-                          k.address(arguments[3], k.shl(entry, 3)));
-      Value cosine = k.element(turn, 0), sine = k.element(turn, 1);
+      Value cosine = k.element(read.turn, 0), sine = k.element(read.turn, 1);
       Value turnedFirst = k.subf(k.mulf(first, cosine), k.mulf(second, sine));
       Value turnedSecond = k.addf(k.mulf(second, cosine), k.mulf(first, sine));
       Value isTurned = k.ult(head, heads.heads + heads.kvHeads);
@@ -145,8 +196,8 @@ void ProductEmitter::storeRope(const Fragment &fragment, int64_t half,
     Value place =
         k.add(k.mul(token, heads.heads * heads.headDim), k.shl(index, 1));
     Value query = k.address(get(Query), k.mul(place, shape.elementBytes()));
-    Value slot = k.load(k.i32(), k.address(get(Slots), k.shl(token, 2)));
-    Value cache = cacheAddress(k.sub(head, heads.heads), pair, position, slot);
+    Value cache =
+        cacheAddress(k.sub(head, heads.heads), pair, read.position, read.page);
     storePair(first, second, k.select(isQuery, query, cache));
   };
   int64_t pairs = (heads.heads + 2 * heads.kvHeads) * pairsOfHead;

@@ -75,6 +75,7 @@ void ProductEmitter::emit(gpu::GPUFuncOp kernel) {
   if (shape.storage.isF16() && shape.hasNorm())
     computeScales();
   locateInputs();
+  readEarly();
   if (!shape.isPersistent()) {
     multiply();
     exchangeSums();
@@ -291,15 +292,14 @@ void ProductEmitter::multiplyStep(Value step, Value stage) {
 
 void ProductEmitter::multiplyStage(Value step, Value stage, int64_t count) {
   int64_t inputBytes = shape.hasNorm() ? 4 : shape.elementBytes();
-  Value inputStep =
-      k.mul(step, shape.warps * shape.tileK() * inputBytes);
+  Value inputStep = k.mul(step, shape.warps * shape.tileK() * inputBytes);
   SmallVector<Value> here;
   for (Value pointer : inputs)
     here.push_back(k.address(pointer, inputStep));
   Value gammaHere;
   if (gamma)
-    gammaHere = k.address(
-        gamma, k.mul(step, shape.warps * StreamOp::tileRowBytes));
+    gammaHere =
+        k.address(gamma, k.mul(step, shape.warps * StreamOp::tileRowBytes));
   Value base = k.add(stage, laneOffset);
   // Steps of 16 elements of 16 bits, or of 4 of f32.
   for (int64_t part = 0; part < (wide ? 8 : 4); ++part) {
