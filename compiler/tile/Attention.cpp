@@ -190,7 +190,7 @@ AttentionBlock::run(llvm::function_ref<Value(Value row)> queryRow) {
              [&] { AwaitPreviousOp::create(k); });
     fill(ring, k.constant(step), page, step % parts);
   }
-  if (freshPage)
+  if (std::exchange(freshPage, Value()))
     AwaitPreviousOp::create(k);
   products->loadQueries(queryRow); // (a)
   if (shape.hasBiases())

@@ -16,7 +16,7 @@
 // fence stands between a block's maximum and its count, and one between the
 // last count and the taking of `best`: so all maxima are in it.
 //
-// Test: test/tile/ProductTest.cpp.
+// Test: test/tile/GreedyTest.cpp.
 #include "compiler/tile/KernelBuilder.h"
 #include "compiler/tile/Products.h"
 
