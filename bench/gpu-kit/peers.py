@@ -7,10 +7,18 @@
 Eager with a growing cache, and compiled (torch.compile) with a static one, each step replayed from a CUDA graph. The graph
 is captured here: mode "reduce-overhead" leaves it out, because transformers' static cache counts its tokens in place.
 Weights are random, bf16, never zeros; nothing is fetched. What does not fit into --seconds is left out by name.
+
+To compile takes far longer than to measure, and mostly one core: the compiled tests of a model are prepared side by side, by
+a process each. Then, with nothing else on the GPU, they are measured one after the other.
 """
 import argparse
+import contextlib
+import ctypes
 import json
+import multiprocessing
+import multiprocessing.connection
 import os
+import signal
 import statistics
 import sys
 import time
@@ -18,9 +26,16 @@ import time
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 
+PARAMETER_BYTES = 2
+OTHER_BYTES = 4 << 30  # of a process: its context, its cache (2 GB for 8 sequences of the 8B), activations
+
 
 def emit(**row):
     print(json.dumps({"part": "peers", **row}), flush=True)
+
+
+def message(error):
+    return f"{type(error).__name__}: {error}"[:400]
 
 
 def numbers(text):
@@ -34,27 +49,43 @@ def parse():
     parser.add_argument("-p", type=numbers, default=[512, 2048], help="prompt lengths")
     parser.add_argument("-n", type=numbers, default=[128], help="lengths generated")
     parser.add_argument("-b", type=numbers, default=[1, 8], help="sequences at once")
-    parser.add_argument("-r", type=int, default=5, help="timed runs, after two to warm up")
+    parser.add_argument("-r", type=int, default=3, help="timed runs, after one or two to warm up")
     parser.add_argument("--eager-only", action="store_true")
     parser.add_argument("--seconds", type=float, default=450)
     return parser.parse_args()
 
 
-class Bench:
-    def __init__(self, options, torch, transformers):
-        self.options, self.torch, self.transformers = options, torch, transformers
-        self.end = time.monotonic() + options.seconds
+class Test:
+    """`count` steps of `length` tokens in each of `batch` sequences, one after the other."""
 
-    def load(self, path):
+    def __init__(self, name, batch, length, count):
+        self.row = {"test": name, "batch": batch}
+        self.batch, self.length, self.count = batch, length, count
+        self.tokens = batch * length * count
+
+
+def tests(options):
+    # Decoding first, where time or room is short: it is what CUDA graphs are for.
+    decode = [Test(f"tg{count}", batch, 1, count) for count in options.n for batch in options.b]
+    return decode + [Test(f"pp{length}", 1, length, 1) for length in options.p]
+
+
+class Bench:
+    """A model on the device, in a process of its own."""
+
+    def __init__(self, options, path):
+        import torch
+        import transformers
+        transformers.logging.set_verbosity_error()
+        self.options, self.torch, self.transformers = options, torch, transformers
         with open(path) as file:
-            config = self.transformers.LlamaConfig(**json.load(file))
-        torch = self.torch
+            config = transformers.LlamaConfig(**json.load(file))
         torch.manual_seed(1)
         torch.set_default_dtype(torch.bfloat16)
-        with torch.device(self.options.device):
-            model = self.transformers.LlamaForCausalLM(config)
+        with torch.device(options.device):
+            model = transformers.LlamaForCausalLM(config)
         torch.set_default_dtype(torch.float32)
-        return model.eval().requires_grad_(False)
+        self.model = model.eval().requires_grad_(False)
 
     def synchronize(self):
         if self.options.device == "cuda":
@@ -73,31 +104,22 @@ class Bench:
         end.synchronize()
         return start.elapsed_time(end) / 1000
 
-    def measure(self, row, tokens, work):
-        left = self.end - time.monotonic()
-        if left < 0:
-            emit(**row, left_out="no time was left")
-            return
+    def measure(self, tokens, work, warm_ups):
         begin = time.monotonic()
-        try:
+        for _ in range(warm_ups):
             work()
-            work()
-            self.synchronize()
-            warm = time.monotonic() - begin
-            samples = [self.seconds(work) for _ in range(max(1, self.options.r))]
-        except Exception as error:  # one test that fails leaves the others alone
-            emit(**row, error=f"{type(error).__name__}: {error}"[:400])
-            return
+        self.synchronize()
+        warm = time.monotonic() - begin
+        samples = [self.seconds(work) for _ in range(max(1, self.options.r))]
+        if self.options.device != "cuda":
+            return {"runs": True}  # a time here would say nothing of a GPU
         rates = [tokens / sample for sample in samples]
-        if self.options.device == "cuda":
-            row.update(avg_ts=statistics.mean(rates),
-                       stddev_ts=statistics.stdev(rates) if len(rates) > 1 else 0.0, warm_up_seconds=warm)
-        else:
-            row["runs"] = True  # a time here would say nothing of a GPU
-        emit(**row)
+        return {"avg_ts": statistics.mean(rates), "stddev_ts": statistics.stdev(rates) if len(rates) > 1 else 0.0,
+                "warm_up_seconds": warm}
 
-    def ids(self, model, batch, length):
-        return self.torch.randint(0, model.config.vocab_size, (batch, length), device=self.options.device)
+    def ids(self, test):
+        shape = (test.batch, test.length)
+        return self.torch.randint(0, self.model.config.vocab_size, shape, device=self.options.device)
 
     def forward(self, call, ids, cache, start=None):
         # Positions are given, so that the compiled code need not ask the cache.
@@ -106,27 +128,20 @@ class Bench:
             keywords["position_ids"] = start
         return call(ids, **keywords).logits[:, -1].argmax(-1, keepdim=True)
 
-    def eager(self, model, row):
-        cache = lambda: self.transformers.DynamicCache(config=model.config)
-        for length in self.options.p:
-            ids = self.ids(model, 1, length)
-            self.measure({**row, "test": f"pp{length}", "batch": 1}, length,
-                         lambda: self.forward(model, ids, cache()))
-        for count in self.options.n:
-            for batch in self.options.b:
-                first = self.ids(model, batch, 1)
+    def eager(self, test):
+        first = self.ids(test)
 
-                def generate():
-                    past, token = cache(), first
-                    for _ in range(count):
-                        token = self.forward(model, token, past)
+        def work():
+            cache, token = self.transformers.DynamicCache(config=self.model.config), first
+            for _ in range(test.count):
+                token = self.forward(self.model, token, cache)
 
-                self.measure({**row, "test": f"tg{count}", "batch": batch}, count * batch, generate)
+        return self.measure(test.tokens, work, 1 if test.count > 1 else 2)
 
-    def captured(self, model, cache, ids, positions):
+    def captured(self, cache, ids, positions):
         """A CUDA graph of one compiled step over `ids` at `positions`; gives what replays it. Both are read anew each time."""
         torch = self.torch
-        call = torch.compile(model.forward, fullgraph=True, dynamic=False)
+        call = torch.compile(self.model.forward, fullgraph=True, dynamic=False)
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
@@ -140,51 +155,140 @@ class Bench:
             token = self.forward(call, ids, cache, positions)
         return graph, token
 
-    def compiled(self, model, row):
+    def compiled(self, test):
+        """Compiles; gives what measures."""
         torch = self.torch
         longest = max(self.options.p + self.options.n)
+        cache = self.transformers.StaticCache(config=self.model.config, max_cache_len=longest)
+        first = self.ids(test)
+        start = torch.arange(test.length, device=self.options.device)[None].expand(test.batch, -1)
+        ids, positions = first.clone(), start.clone()
+        graph, token = self.captured(cache, ids, positions)
+        self.synchronize()
 
-        def measured(test, batch, length, count, tokens):
-            """`count` steps of `length` tokens each, one after the other."""
-            torch.compiler.reset()
-            try:
-                cache = self.transformers.StaticCache(config=model.config, max_cache_len=longest)
-                first = self.ids(model, batch, length)
-                start = torch.arange(length, device=self.options.device)[None].expand(batch, -1)
-                ids, positions = first.clone(), start.clone()
-                graph, token = self.captured(model, cache, ids, positions)
-            except Exception as error:
-                emit(**row, test=test, batch=batch, error=f"{type(error).__name__}: {error}"[:400])
-                return
+        def work():
+            cache.reset()
+            ids.copy_(first)
+            positions.copy_(start)
+            for _ in range(test.count):
+                graph.replay()
+                if test.count > 1:
+                    ids.copy_(token)
+                    positions.add_(1)
 
-            def work():
-                cache.reset()
-                ids.copy_(first)
-                positions.copy_(start)
-                for _ in range(count):
-                    graph.replay()
-                    if count > 1:
-                        ids.copy_(token)
-                        positions.add_(1)
+        return lambda _: self.measure(test.tokens, work, 2)
 
-            self.measure({**row, "test": test, "batch": batch}, tokens, work)
 
-        # Decoding first: it is what CUDA graphs are for, and the prefill compiles for long.
-        for count in self.options.n:
-            for batch in self.options.b:
-                if self.end > time.monotonic():
-                    measured(f"tg{count}", batch, 1, count, count * batch)
-                else:
-                    emit(**row, test=f"tg{count}", batch=batch, left_out="no time was left")
-        for length in self.options.p:
-            if self.end > time.monotonic():
-                measured(f"pp{length}", 1, length, 1, length)
-            else:
-                emit(**row, test=f"pp{length}", batch=1, left_out="no time was left")
+def child(pipe, options, path, peer, its_tests):
+    """Says None when it is ready, waits to be told, then says what each test gave."""
+    os.setpgid(0, 0)  # with what the compiler starts: one signal ends them all
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: not without its parent
+    os.dup2(2, 1)  # the parent alone writes rows
+    try:
+        bench = Bench(options, path)
+        with bench.torch.inference_mode():
+            measure = bench.compiled(its_tests[0]) if peer == "compiled" else bench.eager
+            pipe.send(None)
+            pipe.recv()
+            for test in its_tests:
+                try:
+                    pipe.send(measure(test))
+                except Exception as error:  # one test that fails leaves the others alone
+                    pipe.send({"error": message(error)})
+    except Exception as error:
+        for _ in its_tests:
+            pipe.send({"error": message(error)})
+
+
+class Job:
+    """A process for some tests of a model, seen from the parent. Every test gets a row."""
+
+    def __init__(self, options, path, peer, its_tests, row):
+        self.tests, self.row, self.ready = list(its_tests), {"peer": peer, **row}, False
+        spawn = multiprocessing.get_context("spawn")
+        self.pipe, theirs = spawn.Pipe()
+        self.process = spawn.Process(target=child, args=(theirs, options, path, peer, its_tests))
+        self.process.start()
+        theirs.close()
+
+    def report(self, **result):
+        emit(**self.row, **self.tests.pop(0).row, **result)
+
+    def hear(self):
+        try:
+            said = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            while self.tests:
+                self.report(error=f"its process ended with status {self.process.exitcode}")
+            return
+        if said is None:
+            self.ready = True
+        else:
+            self.report(**said)
+
+    def measure(self, end):
+        with contextlib.suppress(OSError):  # of a process that died, hear() tells
+            self.pipe.send("go")
+        while self.tests and self.pipe.poll(max(0, end - time.monotonic())):
+            self.hear()
+        self.stop()
+
+    def stop(self):
+        """What has no row yet had no time."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.join()
+        while self.tests:
+            self.report(left_out="no time was left")
+
+
+def run(options, path, peer, group, row, end):
+    """Prepares the tests of a group side by side, by a process for each item; measures those that are ready one by one."""
+    threads = max(1, len(os.sched_getaffinity(0)) // len(group))
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = str(threads)
+    jobs = []
+    try:
+        for its_tests in group:
+            jobs.append(Job(options, path, peer, its_tests, row))
+        waiting = {job.pipe: job for job in jobs}
+        now = time.monotonic()
+        spare = min(10 * len(jobs), (end - now) / 4)  # to measure what is ready
+        while waiting and time.monotonic() < end - spare:
+            for pipe in multiprocessing.connection.wait(waiting, max(0, end - spare - time.monotonic())):
+                job = waiting[pipe]
+                job.hear()
+                if job.ready or not job.tests:
+                    del waiting[pipe]
+        for job in waiting.values():
+            job.stop()
+        for job in jobs:
+            if job.ready:
+                job.measure(end)
+    finally:
+        for job in jobs:
+            job.stop()
+
+
+def processes_at_once(options, path, torch, transformers):
+    if options.device != "cuda":
+        return 4
+    with open(path) as file, torch.device("meta"):
+        model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**json.load(file)))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return max(1, torch.cuda.mem_get_info()[0] // (parameters * PARAMETER_BYTES + OTHER_BYTES))
+
+
+def terminated(number, _):
+    signal.signal(number, signal.SIG_IGN)  # `timeout` sends it twice: the second must not stop the tidying up
+    sys.exit(128 + number)
 
 
 def main():
     options = parse()
+    end = time.monotonic() + options.seconds
+    signal.signal(signal.SIGTERM, terminated)
     try:
         import torch
         import transformers
@@ -195,22 +299,20 @@ def main():
         emit(left_out="PyTorch finds no GPU")
         return 0
     transformers.logging.set_verbosity_error()
-    bench = Bench(options, torch, transformers)
-    with torch.inference_mode():
-        for path in options.configs:
-            row = {"model": os.path.splitext(os.path.basename(path))[0], "dtype": "bf16", "torch": torch.__version__,
-                   "transformers": transformers.__version__, "device": options.device}
-            try:
-                model = bench.load(path)
-                bench.eager(model, {"peer": "eager", **row})
-                if not options.eager_only:
-                    bench.compiled(model, {"peer": "compiled", **row})
-            except Exception as error:
-                emit(**row, error=f"{type(error).__name__}: {error}"[:400])
-            model = None
-            if options.device == "cuda":
-                torch.compiler.reset()
-                torch.cuda.empty_cache()
+    for path in options.configs:
+        row = {"model": os.path.splitext(os.path.basename(path))[0], "dtype": "bf16", "torch": torch.__version__,
+               "transformers": transformers.__version__, "device": options.device}
+        try:
+            at_once = processes_at_once(options, path, torch, transformers)
+        except Exception as error:
+            emit(**row, error=message(error))
+            continue
+        groups = [("eager", [tests(options)])]
+        if not options.eager_only:
+            alone = [[test] for test in tests(options)]
+            groups += [("compiled", alone[i:i + at_once]) for i in range(0, len(alone), at_once)]
+        for peer, group in groups:
+            run(options, path, peer, group, row, end)
     return 0
 
 
