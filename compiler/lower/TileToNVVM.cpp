@@ -95,22 +95,17 @@ struct RingReleaseLowering : OpConversionPattern<RingReleaseOp> {
   }
 };
 
-struct AwaitPreviousLowering : OpConversionPattern<AwaitPreviousOp> {
-  AwaitPreviousLowering(const TypeConverter &types, MLIRContext *context,
-                        bool startsEarly)
-      : OpConversionPattern(types, context), startsEarly(startsEarly) {}
+/// tile.start_next and tile.await_previous: griddepcontrol, or nothing.
+template <typename Op, NVVM::GridDepActionKind kind>
+struct GridDependenceLowering : OpConversionPattern<Op> {
+  GridDependenceLowering(const TypeConverter &types, MLIRContext *context,
+                         bool startsEarly)
+      : OpConversionPattern<Op>(types, context), startsEarly(startsEarly) {}
   LogicalResult
-  matchAndRewrite(AwaitPreviousOp op, OpAdaptor,
+  matchAndRewrite(Op op, typename Op::Adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     if (startsEarly)
-      // In this order: what a kernel reads before it waits is of kernels before
-      // the last one, and over. With the next kernel's blocks come at most
-      // those of one kernel more, and their weights are asked for when this
-      // one's are here.
-      for (NVVM::GridDepActionKind kind :
-           {NVVM::GridDepActionKind::wait,
-            NVVM::GridDepActionKind::launch_dependents})
-        NVVM::GriddepcontrolOp::create(rewriter, op.getLoc(), kind);
+      NVVM::GriddepcontrolOp::create(rewriter, op.getLoc(), kind);
     rewriter.eraseOp(op);
     return success();
   }
@@ -141,8 +136,11 @@ struct LowerTileToNVVMPass
     RewritePatternSet patterns(context);
     patterns.add<SharedLoadLowering, SharedStoreLowering, RingReleaseLowering>(
         types, context);
-    patterns.add<AwaitPreviousLowering>(types, context,
-                                        row->has(llrt::GpuProgrammaticLaunch));
+    patterns.add<
+        GridDependenceLowering<StartNextOp,
+                               NVVM::GridDepActionKind::launch_dependents>,
+        GridDependenceLowering<AwaitPreviousOp, NVVM::GridDepActionKind::wait>>(
+        types, context, row->has(llrt::GpuProgrammaticLaunch));
     if (row->has(llrt::GpuBulkCopy) && row->has(llrt::GpuMbarrierWait))
       lower::populateRingsByBulkCopyPatterns(types, patterns);
     else

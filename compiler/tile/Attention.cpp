@@ -504,10 +504,10 @@ gpu::GPUFuncOp buildAttentionPrefill(OpBuilder &builder,
 // Decode: one split
 //===----------------------------------------------------------------------===//
 
-// The launch before is the layer's qkv, which writes the queries and, in the KV
-// cache, the token's own page alone. Positions, slots, block table and all
-// other pages were there before the step's first launch; copies by the hardware
-// pass the multiprocessor's own cache by, and so do the loads before the wait.
+// Of its step's kernels, qkv writes the queries and, in the KV cache, the
+// token's own page alone. Positions, slots, block table and all other pages
+// were there before the step's first launch; copies by the hardware pass the
+// multiprocessor's own cache by, and so do the loads before the wait.
 
 gpu::GPUFuncOp buildAttentionSplit(OpBuilder &builder,
                                    const AttentionShape &shape,

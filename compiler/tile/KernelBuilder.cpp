@@ -25,6 +25,7 @@ gpu::GPUFuncOp KernelBuilder::startKernel(StringRef name,
                       getUnitAttr());
   }
   setInsertionPointToStart(&kernel.getBody().front());
+  StartNextOp::create(*this);
   return kernel;
 }
 

@@ -40,7 +40,8 @@ public:
   }
   Type globalPointer() { return LLVM::LLVMPointerType::get(getContext(), 1); }
 
-  /// An empty kernel of `threads` threads a block at the insertion point. The
+  /// An empty kernel of `threads` threads a block at the insertion point, which
+  /// lets the next one start (tile.start_next). The
   /// insertion point moves into its body; finishKernel() ends it and moves on.
   gpu::GPUFuncOp startKernel(StringRef name, ArrayRef<Parameter> parameters,
                              int64_t threads);

@@ -41,16 +41,20 @@ static int64_t chooseWarps(const ProductShape &shape) {
   return warps;
 }
 
-/// 64 KB of weights on their way to a block where a multiprocessor can hold
-/// two such blocks, else 32 KB; two stages a warp at least.
+/// Bytes on their way to each warp, two stages at least. Where kernels start
+/// early 32 KB to a block: the next kernel's blocks, which fit beside, ask for
+/// theirs at the same time. Elsewhere 64 KB where a multiprocessor can hold two
+/// such blocks, else 32 KB.
 static int64_t chooseBytesInFlight(ProductShape shape,
                                    const llrt::GpuRow &gpu) {
   int64_t least = 2 * shape.stageBytes();
+  int64_t little = std::max(32 * 1024 / shape.warps, least);
+  if (gpu.has(llrt::GpuProgrammaticLaunch) && shape.tokensPerBlock < 32)
+    return little;
   shape.bytesInFlight = std::max(64 * 1024 / shape.warps, least);
   int64_t block = shape.sharedBytes() + llrt::GpuRow::reservedSharedBytes;
-  return 2 * block <= gpu.sharedBytesPerMultiprocessor
-             ? shape.bytesInFlight
-             : std::max(32 * 1024 / shape.warps, least);
+  return 2 * block <= gpu.sharedBytesPerMultiprocessor ? shape.bytesInFlight
+                                                       : little;
 }
 
 /// No more than the GPU holds at once by their shared memory (more would wait
@@ -101,8 +105,10 @@ void LlamaTiler::launch(HostFunction &function, Location loc,
   gpu::LaunchFuncOp op = function.launch(loc, kernel, shape, arguments,
                                          &function == &*head ? -1 : layer);
   // Every kernel of ours waits (tile.await_previous) before it touches what
-  // another one does.
-  if (gpu.has(llrt::GpuProgrammaticLaunch))
+  // another one of its step does; the step's first starts when all is over that
+  // came before.
+  bool isFirst = &function == &*host && layer < 0;
+  if (gpu.has(llrt::GpuProgrammaticLaunch) && !isFirst)
     op->setAttr("tile.programmatic", attributes.getUnitAttr());
 }
 

@@ -10,7 +10,7 @@
 // tokens of a block, nor on the batch.
 //
 // The ring is filled before tile.await_previous: weights are on their way while
-// the kernel before still works.
+// the kernels before still work.
 //
 // The norm's prologue rounds gamma * x and keeps the sum of x^2 beside the
 // product; rsqrt(mean + eps) multiplies the finished sums. f16 scales gamma * x

@@ -124,18 +124,32 @@ def Tile_ExtentOp : Tile_Op<"extent", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Tile_StartNextOp : Tile_Op<"start_next"> {
+  let summary = "let the next kernel's blocks start";
+  let description = [{
+    Where the GPU starts kernels early, the blocks of the next one come when all
+    blocks of this one have been here, as far as there is room for them, and run
+    up to their tile.await_previous. Elsewhere nothing is left to do. At the
+    start of every kernel: so weights of several kernels are on their way at
+    once, and the memory has no pause between two of them.
+    ```mlir
+    tile.start_next
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
 def Tile_AwaitPreviousOp : Tile_Op<"await_previous"> {
   let summary = "wait for the kernels launched before this one";
   let description = [{
     Behind it a kernel sees what the kernels before it in the stream have
-    written and may write what they read. Where the GPU starts kernels early,
-    such a kernel runs up to here while the one before still works, and the
-    next one may start once all blocks have come here. So before it, all but
-    the one kernel before is over: besides weights and its own shared memory a
-    kernel may read, and only read, what that one does not write, by ring copies
-    or by loads past the multiprocessor's own cache. Elsewhere it was started
-    after the others' end, and nothing is left to do. On every path of every
-    kernel; a second time it changes nothing.
+    written and may write what they read. Before it, where the GPU starts
+    kernels early, all kernels since the step's first may still work; that one
+    started when all of earlier steps had ended. So besides weights and its own
+    shared memory a kernel may read, and only read, what none of its step
+    writes, by ring copies or by loads past the multiprocessor's own cache.
+    Elsewhere it was started after the others' end, and nothing is left to do.
+    On every path of every kernel; a second time it changes nothing.
     ```mlir
     tile.await_previous
     ```

@@ -23,6 +23,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
   tile.stream @final_norm vector(@model.norm.weight) rows 1 k 256 of bf16 at 6955008
   gpu.module @kernels {
     gpu.func @embed(%arg0: !llvm.ptr<1>, %arg1: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %arg2: !llvm.ptr<1>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+      tile.start_next
       tile.await_previous
       %0 = nvvm.read.ptx.sreg.ctaid.x : i32
       %c2_i32 = arith.constant 2 : i32
@@ -138,7 +139,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128 = arith.constant 128 : index
     %c1 = arith.constant 1 : index
     %c1_0 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@embed blocks in (%0, %1, %2) threads in (%c128, %c1, %c1_0)  dynamic_shared_memory_size %c0_i32 args(%3 : !llvm.ptr<1>, %arg0 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>) {tile.programmatic}
+    gpu.launch_func  @kernels::@embed blocks in (%0, %1, %2) threads in (%c128, %c1, %c1_0)  dynamic_shared_memory_size %c0_i32 args(%3 : !llvm.ptr<1>, %arg0 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>)
     %4 = tile.place %arg0[1048576] : !llvm.ptr<1>
     %5 = tile.place %arg0[1049600] : !llvm.ptr<1>
     %6 = tile.place %arg1[589824] : !llvm.ptr<1>
@@ -201,11 +202,11 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %38 = tile.extent %arg4 * 1 per 8
     %39 = tile.extent * 8 per 1
     %40 = tile.extent * 1 per 1
-    %c65856_i32 = arith.constant 65856 : i32
+    %c33024_i32 = arith.constant 33024 : i32
     %c128_18 = arith.constant 128 : index
     %c1_19 = arith.constant 1 : index
     %c1_20 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c65856_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
+    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c33024_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
     // ...
     return
   }

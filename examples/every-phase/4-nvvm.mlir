@@ -40,8 +40,8 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
       %13 = llvm.mlir.constant(32768 : i64) : i64
       %14 = llvm.mlir.constant(6 : i32) : i32
       %15 = llvm.mlir.constant(2 : i32) : i32
-      nvvm.griddepcontrol  wait
       nvvm.griddepcontrol  launch_dependents
+      nvvm.griddepcontrol  wait
       %16 = nvvm.read.ptx.sreg.ctaid.x : i32
       %17 = llvm.shl %16, %15 : i32
       %18 = llvm.zext %17 : i32 to i64
@@ -125,7 +125,7 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %c128 = arith.constant 128 : index
     %c1 = arith.constant 1 : index
     %c1_0 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@embed blocks in (%0, %1, %2) threads in (%c128, %c1, %c1_0)  dynamic_shared_memory_size %c0_i32 args(%3 : !llvm.ptr<1>, %arg0 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>) {tile.programmatic}
+    gpu.launch_func  @kernels::@embed blocks in (%0, %1, %2) threads in (%c128, %c1, %c1_0)  dynamic_shared_memory_size %c0_i32 args(%3 : !llvm.ptr<1>, %arg0 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>)
     %4 = tile.place %arg0[1048576] : !llvm.ptr<1>
     %5 = tile.place %arg0[1049600] : !llvm.ptr<1>
     %6 = tile.place %arg1[589824] : !llvm.ptr<1>
@@ -188,11 +188,11 @@ module attributes {gpu.container_module, llama.model = #llama.model<hidden_size 
     %38 = tile.extent %arg4 * 1 per 8
     %39 = tile.extent * 8 per 1
     %40 = tile.extent * 1 per 1
-    %c65856_i32 = arith.constant 65856 : i32
+    %c33024_i32 = arith.constant 33024 : i32
     %c128_18 = arith.constant 128 : index
     %c1_19 = arith.constant 1 : index
     %c1_20 = arith.constant 1 : index
-    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c65856_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
+    gpu.launch_func  @kernels::@down_8 blocks in (%38, %39, %40) threads in (%c128_18, %c1_19, %c1_20)  dynamic_shared_memory_size %c33024_i32 args(%36 : !llvm.ptr<1>, %37 : !llvm.ptr<1>, %arg1 : !llvm.ptr<1>, %arg4 : i32) {tile.layer = 0 : i64, tile.programmatic}
     // ...
     return
   }

@@ -36,13 +36,12 @@ convert wrong --to meta --keep-pairs; differs wrong
 convert wrong.gguf --to gguf --keep-pairs; differs wrong.gguf
 
 # Biases lie as the rows do that they belong to.
-mv model plain; make-test-model bias-gqa model
+mv expected plain.expected; mv model plain; make-test-model bias-gqa model
 pack model -q; mv packed.weights expected
 convert biased --to bin; equal biased
 convert biased.gguf --to gguf; equal biased.gguf
 convert wrong.gguf --to gguf --keep-pairs; differs wrong.gguf
-rm -r model; mv plain model
-pack model -q; mv packed.weights expected
+rm -r model; mv plain model; mv plain.expected expected
 
 # Several in one folder.
 cp model/model.safetensors shards

@@ -37,10 +37,9 @@ says "model: no tokenizer.json and no tokenizer.model; the executable will take 
 says "wrote exe"
 [ ! -s stdout ] || fail "$(cat stdout)"
 expect 0 llamac -q model -o exe;    [ ! -s stderr ] || fail "$(cat stderr)"
-expect 0 llamac model -o exe --max-seq-len 256 --allow-long --max-batch 3 --gpu emulator
+expect 0 llamac -v model -o exe --max-seq-len 256 --allow-long --max-batch 3 --gpu emulator --time-phases
 says "--gpu emulator --dtype bf16 --max-seq-len 256 --max-batch 3"
-expect 0 llamac -v model -o exe;    says "launches: "; says "bytes: "
-expect 0 llamac model -o exe --time-phases
+says "launches: "; says "bytes: "
 for phase in open llama fused tiled nvvm ptx cubin exe; do says "llamac: $phase "; done
 
 # Storage types; a conversion is named.
@@ -48,7 +47,7 @@ expect 0 llamac model -o exe --dtype f32; says "converting bf16 -> f32: 21 tenso
 expect 0 ./exe --info
 tells "bf16 -> f32: 21 tensors"
 make wide --dtype F32
-expect 0 llamac wide -o exe;        says "--dtype f32"
+expect 0 llamac wide --emit=llama -o text; says "--dtype f32"
 expect 0 llamac wide -o exe --dtype f16; says "converting f32 -> f16: 21 tensors"
 
 # Values that are not finite are compiled with a warning.

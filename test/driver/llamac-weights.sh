@@ -10,7 +10,8 @@ make tuned --fill model.norm.weight=9
 # run STATUS EXECUTABLE OPTIONS...: a short run on the emulator.
 run() { local want=$1 exe=$2; shift 2; expect "$want" "$exe" --device emulator --ids "1 2 3" -n 6 --temperature 0 "$@"; }
 
-expect 0 llamac model -o inside -q
+expect 0 llamac model -o inside
+says "device memory at these maxima: "; says " KV cache + "; says " on h200"
 expect 0 llamac model -o split --split-weights
 says "wrote split ("; says "and split.weights ("
 expect 0 llamac model -o shapes --no-weights -q
@@ -95,8 +96,6 @@ cmp split elsewhere/split
 cmp moved elsewhere/split.weights
 
 # The bytes against the GPU's memory: refused with weights, warned of without; the largest context that fits is named.
-expect 0 llamac model -o inside
-says "device memory at these maxima: "; says " KV cache + "; says " on h200"
 make wide --set num_hidden_layers=64 --set num_attention_heads=64 --set num_key_value_heads=64 --set head_dim=256 \
   --set max_position_embeddings=131072 --sparse
 refused 1 wide --gpu l4 --max-batch 1024 --max-seq-len 4096

@@ -15,9 +15,10 @@ config() {
 END
 }
 
-check() { # MAX_BATCH
-  for dtype in bf16 f16 f32; do
-    expect 0 llamac -q config.json --dtype $dtype --max-batch "$1" --emit=ptx -o one.ptx
+check() { # MAX_BATCH DTYPE...
+  local batch=$1
+  for dtype in "${@:2}"; do
+    expect 0 llamac -q config.json --dtype $dtype --max-batch "$batch" --emit=ptx -o one.ptx
     grep -q '^\.version 8\.0$' one.ptx || fail "another PTX version than 8.0"
     ! grep -nE '__nv_|\bcall\b|\.local|\.func' one.ptx || fail "the kernels call or spill"
     [ -n "$LLAMAC_PTXAS" ] || continue
@@ -27,9 +28,12 @@ check() { # MAX_BATCH
 }
 
 config 172 86 2 1 48 32003
-check 20
-expect 0 llamac -q config.json --dtype f32 --max-batch 20 --emit=ptx -o two.ptx
+check 20 f16 f32 bf16
+expect 0 llamac -q config.json --dtype bf16 --max-batch 20 --emit=ptx -o two.ptx
 cmp one.ptx two.ptx
 config 512 1024 8 1 256 1000
-check 32
+types="bf16 f32"
+[ "$LLAMAC_TEST_MODE" != long ] || types="bf16 f16 f32"
+# shellcheck disable=SC2086
+check 32 $types
 [ -n "$LLAMAC_PTXAS" ] || echo "ptxas is not there: nothing was assembled"

@@ -41,10 +41,11 @@ gpu.module @kernels {
   }
 
   // Nor do kernels start early there.
-  // CHECK-LABEL: gpu.func @await
+  // CHECK-LABEL: gpu.func @neighbours
   // CHECK-NOT: nvvm.griddepcontrol
   // CHECK: gpu.return
-  gpu.func @await() kernel {
+  gpu.func @neighbours() kernel {
+    tile.start_next
     tile.await_previous
     gpu.return
   }

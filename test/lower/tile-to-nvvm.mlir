@@ -15,11 +15,11 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // The wait comes first: when it is over, one kernel more may start.
-  // CHECK-LABEL: gpu.func @await
-  gpu.func @await() kernel {
-    // CHECK: nvvm.griddepcontrol wait
-    // CHECK-NEXT: nvvm.griddepcontrol launch_dependents
+  // CHECK-LABEL: gpu.func @neighbours
+  gpu.func @neighbours() kernel {
+    // CHECK: nvvm.griddepcontrol launch_dependents
+    tile.start_next
+    // CHECK-NEXT: nvvm.griddepcontrol wait
     tile.await_previous
     gpu.return
   }

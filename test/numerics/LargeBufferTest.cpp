@@ -129,7 +129,8 @@ TEST(LargeBuffer, IsReadToItsLastTile) {
   ASSERT_TRUE(source) << source.error().message();
   options.weights = *source;
   Result<std::unique_ptr<CompiledModel>> model =
-      CompiledModel::open(std::move(*executable), options);
+      CompiledModel::open(std::move(*executable), options,
+                          CompiledModel::environmentsGpu(), /*check=*/false);
   ASSERT_TRUE(model) << model.error().message();
   Result<FloatLogits> logits = (*model)->run({{token}, {}});
   ASSERT_TRUE(logits) << logits.error().message();

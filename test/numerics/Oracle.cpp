@@ -23,12 +23,14 @@ Oracle::create(const reference::Config &config, reference::Tensors tensors,
   oracle->sequence = prompt;
   oracle->sequence.resize(std::min(prompt.size(), length));
   reference::Sequence state = model->sequence();
-  std::vector<double> last =
-      model->run(state, oracle->sequence, reference::Rows::Last)[0];
+  Logits logits = model->run(state, oracle->sequence);
   while (oracle->sequence.size() < length) {
-    oracle->sequence.push_back(argmax(last));
-    last = model->run(state, {oracle->sequence.back()})[0];
+    oracle->sequence.push_back(argmax(logits.back()));
+    logits.push_back(model->run(state, {oracle->sequence.back()})[0]);
   }
+  // Where no way to feed it matters, that was the reading.
+  if (config.ropeScaling != reference::RopeScaling::Dynamic)
+    oracle->readings[0].logits = std::move(logits);
   return oracle;
 }
 
@@ -91,8 +93,9 @@ Verdict Oracle::judge(LlamacDtype dtype, size_t prompt,
                       const FloatLogits &logits) {
   const Logits wide = widen(logits);
   Verdict verdict = test::judge(expect(dtype, prompt, wide.size(), 1), wide);
-  if (verdict.overOwnTwin)
-    verdict = test::judge(expect(dtype, prompt, wide.size(), mostDraws), wide);
+  // A draw only widens the bounds of steps: no more than suffice.
+  for (size_t draws = 2; verdict.worstRatio > 1 && draws <= mostDraws; ++draws)
+    verdict = test::judge(expect(dtype, prompt, wide.size(), draws), wide);
   return verdict;
 }
 

@@ -6,6 +6,7 @@
 // CHECK-LABEL: gpu.func @head_8
 // CHECK-SAME: %[[X:.*]]: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %[[W:.*]]: !llvm.ptr<1> {llvm.noalias, llvm.readonly}
 // CHECK-SAME: known_block_size = array<i32: 128, 1, 1>
+// CHECK-NEXT: tile.start_next
 // CHECK: %[[RING:.*]] = tile.ring {{.*}} : !tile.ring<2 x 8192 among warp>
 // CHECK: nvvm.bar.warp.sync
 // CHECK-COUNT-2: tile.ring_fill %[[RING]]

@@ -1,5 +1,6 @@
 // `tile-llama`: all that `tile` does but the line numbers, which are no text.
     gpu.func @embed(%arg0: !llvm.ptr<1>, %arg1: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %arg2: !llvm.ptr<1>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+      tile.start_next
       tile.await_previous
       %0 = nvvm.read.ptx.sreg.ctaid.x : i32
       %c2_i32 = arith.constant 2 : i32

@@ -1,7 +1,7 @@
 // `convert-scf-to-cf`: loops become blocks and branches.
     gpu.func @embed(%arg0: !llvm.ptr<1>, %arg1: !llvm.ptr<1> {llvm.noalias, llvm.readonly}, %arg2: !llvm.ptr<1>) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
-      nvvm.griddepcontrol  wait
       nvvm.griddepcontrol  launch_dependents
+      nvvm.griddepcontrol  wait
       %0 = nvvm.read.ptx.sreg.ctaid.x : i32
       %c2_i32 = arith.constant 2 : i32
       %1 = arith.shli %0, %c2_i32 : i32

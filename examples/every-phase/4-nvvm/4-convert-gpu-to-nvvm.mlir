@@ -16,8 +16,8 @@
       %c32768_i64 = arith.constant 32768 : i64
       %c6_i32 = arith.constant 6 : i32
       %c2_i32 = arith.constant 2 : i32
-      nvvm.griddepcontrol  wait
       nvvm.griddepcontrol  launch_dependents
+      nvvm.griddepcontrol  wait
       %1 = nvvm.read.ptx.sreg.ctaid.x : i32
       %2 = arith.shli %1, %c2_i32 : i32
       %3 = arith.extui %2 : i32 to i64

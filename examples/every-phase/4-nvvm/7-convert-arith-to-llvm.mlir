@@ -16,8 +16,8 @@
       %13 = llvm.mlir.constant(32768 : i64) : i64
       %14 = llvm.mlir.constant(6 : i32) : i32
       %15 = llvm.mlir.constant(2 : i32) : i32
-      nvvm.griddepcontrol  wait
       nvvm.griddepcontrol  launch_dependents
+      nvvm.griddepcontrol  wait
       %16 = nvvm.read.ptx.sreg.ctaid.x : i32
       %17 = llvm.shl %16, %15 : i32
       %18 = llvm.zext %17 : i32 to i64

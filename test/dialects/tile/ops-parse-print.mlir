@@ -23,6 +23,8 @@ func.func @host(%weights: !llvm.ptr<1>, %tokens: i32) {
 
 // CHECK-LABEL: func.func @ring
 func.func @ring(%data: i32, %barriers: i32, %wanted: i1, %step: i32, %source: !llvm.ptr<1>) -> i32 {
+  // CHECK: tile.start_next
+  tile.start_next
   // CHECK: tile.await_previous
   tile.await_previous
   // CHECK: %[[R:.*]] = tile.ring %{{.*}}, %{{.*}} : !tile.ring<4 x 8192 among warp>

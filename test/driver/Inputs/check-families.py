@@ -13,6 +13,7 @@ source, everything = sys.argv[1], "--long" in sys.argv
 ptxas = os.environ.get("LLAMAC_PTXAS")
 usable = 141e9  # of an H200, less what llamac keeps free: between this and 5% less both answers are right
 problems = []
+assembled = set()  # sizes whose kernels were: those of two models of one family are the same
 
 
 def run(*command, **options):
@@ -60,7 +61,9 @@ for entry in entries:
         open("one.ptx", "w").write(done.stdout)
         if ".target sm_90a" not in done.stdout or done.stdout.count(".entry") < 12:
             problems.append(f"{name}: no PTX of twelve kernels for sm_90a")
-        if ptxas:
+        sizes = (config["hidden_size"], config["intermediate_size"], heads, kv_heads, head_dim, config.get("sliding_window"))
+        if ptxas and (everything or sizes not in assembled):
+            assembled.add(sizes)
             log = run(ptxas, "-arch=sm_90a", "-v", "one.ptx", "-o", "/dev/null").stderr
             if re.search(r"[1-9]\d* bytes spill", log):
                 problems.append(f"{name}: spills: {log}")
