@@ -48,6 +48,11 @@ Error ModelCheck::run(Json &row, bool &right) {
   std::vector<std::pair<size_t, size_t>> shapes = {{5, 3}};
   if (!options.quick)
     shapes = {{1, 24}, {64, 3}, {65, 3}, {most - 4, 4}};
+  for (const auto &[prompt, forced] : shapes)
+    if (prompt + forced > most)
+      return Error("tested on " + std::to_string(prompt + forced) +
+                   " tokens, but there are " + std::to_string(most) +
+                   ": compile it with the options that make-test-model prints");
   Difference difference;
   bool holds = true, repeats = true;
   size_t steps = 0, covered = 0;
@@ -162,7 +167,7 @@ Result<int> llrt::kit::runModels(const Options &options) {
           model->config, makeTensors(*model),
           promptIds(model->config, options.quick ? 5 : 48),
           std::min<size_t>(options.quick ? 16 : 120,
-                           static_cast<size_t>(model->config.maxPositions)));
+                           static_cast<size_t>(model->testedPositions())));
       if (made)
         oracle = std::move(*made);
       else

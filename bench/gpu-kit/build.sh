@@ -96,7 +96,8 @@ zeros() { head -c "$1" /dev/zero; }
 models=$("$build/bin/make-test-model" 2>&1 | sed -n 's/^  //p') || true
 [ $small = 0 ] || models="dim8 gqa-tied"
 for model in $models; do
-  "$build/bin/make-test-model" "$model" "$scratch/$model"
+  told=$("$build/bin/make-test-model" "$model" "$scratch/$model")
+  read -ra options <<<"$told"
   for dtype in bf16 f16 f32; do
     # All in bf16; the other types, which random weights make large, where the shapes differ most.
     case $model-$dtype in
@@ -104,7 +105,8 @@ for model in $models; do
       *) continue ;;
     esac
     [ $small = 0 ] || [ $dtype != f16 ] || continue
-    "$scratch/bin/llamac" "$scratch/$model" -q --gpu h200 --dtype $dtype --max-batch 4 -o "$out/models/$model.$dtype"
+    "$scratch/bin/llamac" "$scratch/$model" -q --gpu h200 --dtype $dtype --max-batch 4 "${options[@]}" \
+      -o "$out/models/$model.$dtype"
   done
   rm -rf "${scratch:?}/$model"
 done

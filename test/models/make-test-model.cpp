@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// make-test-model NAME FOLDER: writes one of the small random models.
+// make-test-model NAME FOLDER: writes one of the small random models. On stdout
+// the options of llamac with which it is tested, where it needs any.
 #include "test/models/TestModels.h"
 
 #include <cstdio>
@@ -18,5 +19,8 @@ int main(int count, char **arguments) {
     std::fprintf(stderr, "make-test-model: %s\n", error.message().c_str());
     return 1;
   }
+  if (model->longest)
+    std::printf("--allow-long --max-seq-len %lld\n",
+                static_cast<long long>(model->longest));
   return 0;
 }
