@@ -315,7 +315,9 @@ Error Engine::writeTable() {
       sentTable.data(), sentTable.size() * sizeof(int32_t), stream);
 }
 
-Error Engine::run(LlamacFunction function, const Variables &variables) {
+Error Engine::run(LlamacFunction function, Variables variables) {
+  variables[LLAMAC_VARIABLE_SEVERAL_SPLITS] =
+      variables[LLAMAC_VARIABLE_SPLITS] > 1;
   // A kernel parameter is at most 8 bytes; arguments point into `values`.
   std::vector<uint64_t> values;
   std::vector<const void *> pointers;
@@ -451,8 +453,6 @@ Error Engine::prefill(KvCache::Sequence sequence,
     variables[LLAMAC_VARIABLE_TOKENS] = count;
     variables[LLAMAC_VARIABLE_SPLITS] =
         ceilDivide<uint64_t>(position + count, LLAMAC_SPLIT_TOKENS);
-    variables[LLAMAC_VARIABLE_SEVERAL_SPLITS] =
-        variables[LLAMAC_VARIABLE_SPLITS] > 1;
     if (Error error = run(LLAMAC_FUNCTION_PREFILL, variables))
       return error;
     start += count;

@@ -189,7 +189,8 @@ private:
   Error writeControl(View<int32_t> tokens, View<int32_t> positions,
                      View<int32_t> slots);
   Error writeTable();
-  Error run(LlamacFunction function, const Variables &variables);
+  /// What follows from other variables is set here.
+  Error run(LlamacFunction function, Variables variables);
   /// Shows the residual stream to `residualHandler`.
   Error showResidual(int32_t layer, uint64_t rows);
   /// `choices` and `sequences`: [rows].

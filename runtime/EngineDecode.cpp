@@ -158,12 +158,10 @@ Error Engine::makeLaunches(const StepKey &key) {
   variables[LLAMAC_VARIABLE_ONE] = 1;
   variables[LLAMAC_VARIABLE_TOKENS] = key.rows;
   variables[LLAMAC_VARIABLE_SPLITS] = key.splits;
-  variables[LLAMAC_VARIABLE_SEVERAL_SPLITS] = key.splits > 1;
   if (Error error = run(LLAMAC_FUNCTION_DECODE, variables))
     return error;
   variables[LLAMAC_VARIABLE_HEAD_ROWS] = key.rows;
   variables[LLAMAC_VARIABLE_SPLITS] = 1;
-  variables[LLAMAC_VARIABLE_SEVERAL_SPLITS] = 0;
   if (Error error = run(LLAMAC_FUNCTION_HEAD, variables))
     return error;
   if (key.draws)
